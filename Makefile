@@ -1,0 +1,45 @@
+# `make help` lists what there is. Each target makes the virtual environment it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## make the virtual environment
+
+$(READY): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "pennyproof needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pennyproof needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+demo: $(READY) ## a short real session on a sample project with real bugs
+	$(BIN)/pennyproof demo
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(READY) ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## write the format that `check` asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## print the benchmarks (DATA=folder of the recorded tasks)
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m tests.bench --data $(DATA)
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

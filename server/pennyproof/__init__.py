@@ -1,0 +1,1 @@
+"""Pennyproof: a language server that proves a suggestion against your tests before it offers it."""

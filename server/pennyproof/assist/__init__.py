@@ -1,0 +1,1 @@
+"""What the user asked for: debug, prove, run tests, explain; and the cascade that joins the parts below."""

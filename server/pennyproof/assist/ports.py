@@ -1,0 +1,100 @@
+"""The seams at which ``assist`` joins tiers and proof, which do not know each other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from pennyproof.core.candidates import Candidate, Tier
+from pennyproof.core.outcomes import Baseline, Coverage
+from pennyproof.core.problems import Problem, Screened, Survivor
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.verdicts import Verdict
+from pennyproof.core.work import Cancel, Deadline, Progress
+
+
+class Prover(Protocol):
+    """Runs a project's tests in the sandbox. Every method blocks, may be called from any thread, raises
+    Cancelled when asked to stop and EnvironmentProblem where nothing can be run."""
+
+    def baseline(
+        self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
+    ) -> Baseline:
+        """Run the tests as they are: all of them, or those asked for. Remembered by content.
+
+        Raises:
+            UnknownTest: An id in ``test_ids`` does not exist.
+            NoTests: The project has no tests at all.
+        """
+
+    def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
+        """The project's lines that each of these tests runs, test files included."""
+
+    def screen(
+        self,
+        snapshot: Snapshot,
+        candidates: Iterator[Candidate],
+        targets: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Iterator[Screened]:
+        """Try candidates on the targets as fast as the machine can, on all workers, in about the order given.
+
+        A filter: it may err both ways, and nothing it says is shown to anybody.
+        """
+
+    def behaviours(
+        self,
+        snapshot: Snapshot,
+        candidates: Sequence[Candidate],
+        targets: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, tuple[str, ...]]:
+        """What the function that the candidates change returns on inputs varied from those of the targets.
+
+        Returns:
+            Index in ``candidates`` → one string for each input, the same inputs for all. Candidates that
+            could not be watched are left out.
+        """
+
+    def prove(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        *,
+        targets: Sequence[str] = (),
+        test_ids: Sequence[str] | None = None,
+        every_test: bool = False,
+        cancel: Cancel,
+    ) -> Verdict:
+        """Take a candidate through all gates, the tests in a fresh process.
+
+        Args:
+            snapshot: The workspace the candidate is based on.
+            candidate: What to check.
+            targets: Failing tests that it should mend; they run first.
+            test_ids: Run these only (``selection`` is then ``asked``).
+            every_test: Run the whole suite rather than the tests known to run the changed code.
+            cancel: Ends the run.
+        """
+
+    def restart(self) -> None:
+        """End all workers; the next call starts new ones."""
+
+    def close(self) -> None:
+        """End all workers for good."""
+
+
+class CandidateSource(Protocol):
+    """A tier: where candidates come from."""
+
+    @property
+    def tier(self) -> Tier:
+        """Which tier this is."""
+
+    def propose(self, problem: Problem, *, cancel: Cancel) -> Iterator[Candidate]:
+        """Candidates, likeliest first, made lazily; none may touch a protected file."""
+
+    def rank(self, problem: Problem, survivors: Sequence[Survivor]) -> list[Survivor]:
+        """Survivors that mend the same tests, the likeliest to be right first."""

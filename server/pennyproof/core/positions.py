@@ -1,0 +1,92 @@
+"""Offsets and line/character positions, in the three encodings LSP knows.
+
+An *offset* counts code points from the start of the text. A *position* is a line and a character
+within it, both from zero, the character counted in UTF-8, UTF-16 or UTF-32 code units.
+Lines end at ``\\n``, ``\\r\\n`` and ``\\r`` only, as LSP says; ``str.splitlines`` knows more endings.
+"""
+
+import bisect
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Encoding(StrEnum):
+    """How characters within a line are counted."""
+
+    UTF8 = "utf-8"
+    UTF16 = "utf-16"
+    UTF32 = "utf-32"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    line: int
+    character: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    start: Position
+    end: Position
+
+
+def units(text: str, encoding: Encoding) -> int:
+    """The length of ``text`` in code units of ``encoding``."""
+    if encoding is Encoding.UTF32 or text.isascii():
+        return len(text)
+    if encoding is Encoding.UTF8:
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+class LineIndex:
+    """Where the lines of one text begin; conversions both ways."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Offsets at which the lines begin; a text that ends in a line ending has an empty last line."""
+        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def line(self, number: int) -> str:
+        """The text of a line without its ending, or an empty string past the end."""
+        if not 0 <= number < len(self.starts):
+            return ""
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.text)
+        text = self.text[self.starts[number] : end]
+        return text.removesuffix("\n").removesuffix("\r")
+
+    def position(self, offset: int, encoding: Encoding = Encoding.UTF16) -> Position:
+        """The position of ``offset``, which is clamped to the text."""
+        offset = min(max(offset, 0), len(self.text))
+        line = bisect.bisect_right(self.starts, offset) - 1
+        return Position(line, units(self.text[self.starts[line] : offset], encoding))
+
+    def offset(self, position: Position, encoding: Encoding = Encoding.UTF16) -> int:
+        """The offset of ``position``.
+
+        A character past the end of its line means the line's end, as LSP says; a line past the end
+        means the end of the text; one that falls inside a character means that character's start.
+        """
+        if position.line < 0:
+            return 0
+        if position.line >= len(self.starts):
+            return len(self.text)
+        start, line = self.starts[position.line], self.line(position.line)
+        if encoding is Encoding.UTF32 or line.isascii():
+            return start + min(max(position.character, 0), len(line))
+        seen = 0
+        for index, character in enumerate(line):
+            seen += units(character, encoding)
+            if seen > position.character:
+                return start + index
+        return start + len(line)

@@ -1,0 +1,93 @@
+"""Verdicts: what the gates found about a candidate."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
+
+
+class Level(IntEnum):
+    """How much is known in a candidate's favour; each level includes those below it."""
+
+    REJECTED = 0
+    UNCHECKED = 1
+    PARSES = 2
+    PASSES = 3
+    FIXES = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Gate(StrEnum):
+    """The checks of a candidate, cheapest first."""
+
+    PARSES = "parses"
+    NAMES = "names"
+    LINT = "lint"
+    TESTS = "tests"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTest:
+    """A test that failed with the candidate in place."""
+
+    id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line (from one) of a file."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found, and by which evidence."""
+
+    level: Level
+    fixed: tuple[str, ...] = ()
+    """Tests that failed at baseline and pass now."""
+    remaining: tuple[str, ...] = ()
+    """Targets that run the changed lines and still fail."""
+    broken: tuple[str, ...] = ()
+    """Tests that passed at baseline and do not pass now."""
+    ran: tuple[str, ...] = ()
+    """Every test that ran with the candidate in place."""
+    passed: int = 0
+    uncovered: tuple[Line, ...] = ()
+    """Changed lines that no test ran."""
+    selection: str | None = None
+    """How the tests were chosen: ``all``, ``map`` (tests known to run the changed code) or ``asked``."""
+    gate: Gate | None = None
+    """The gate that rejected it."""
+    reason: str | None = None
+    failed: tuple[FailedTest, ...] = ()
+    seconds: float = 0.0
+
+    def taking(self, seconds: float) -> "Verdict":
+        """The same verdict with the time it took, in seconds."""
+        return replace(self, seconds=seconds)
+
+    def evidence(self) -> str:
+        """One line for a person, which claims nothing beyond what ran."""
+        if self.level is Level.REJECTED:
+            return f"rejected by {self.gate}: {self.reason}" if self.gate else f"rejected: {self.reason}"
+        if self.level <= Level.PARSES:
+            return self.reason or (
+                "parses; no test runs the changed lines" if self.level is Level.PARSES else "unchecked"
+            )
+        ran = f"of {len(self.ran)} that " + ("run these lines" if self.selection == "map" else "ran")
+        fixes = f"fixes {_tests(len(self.fixed))}, " if self.fixed else ""
+        return f"{fixes}breaks {len(self.broken)} {ran}"
+
+
+def _tests(count: int) -> str:
+    return "1 test" if count == 1 else f"{count} tests"
+
+
+def rejected(gate: Gate, reason: str) -> Verdict:
+    """The verdict on a candidate that a gate turned away."""
+    return Verdict(Level.REJECTED, gate=gate, reason=reason)

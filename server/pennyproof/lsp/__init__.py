@@ -1,0 +1,1 @@
+"""The edge: one module for each LSP method or command; the only place that knows pygls and lsprotocol."""

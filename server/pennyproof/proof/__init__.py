@@ -1,0 +1,1 @@
+"""How a candidate is checked: gates, test selection, warm workers, sandbox."""

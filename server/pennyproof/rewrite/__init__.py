@@ -1,0 +1,1 @@
+"""Source edits by template, formatting and comments kept."""
