@@ -1,1 +1,152 @@
-"""One workspace folder: its trust, its warm workers, and what can be asked of it."""
+"""One workspace folder: its settings and trust, its warm workers, and what can be asked of it."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from pennyproof.assist.debug import DebugResult, debug
+from pennyproof.assist.ports import CandidateSource, Prover
+from pennyproof.core.candidates import Candidate, Origin
+from pennyproof.core.diffs import apply as apply_diff
+from pennyproof.core.diffs import read as read_diff
+from pennyproof.core.outcomes import Baseline
+from pennyproof.core.snapshots import Document, Snapshot
+from pennyproof.core.sources import Source
+from pennyproof.core.verdicts import Verdict
+from pennyproof.core.work import Cancel, Deadline, Progress, Silent
+from pennyproof.errors import OutsideRoot, PennyproofError, Untrusted
+
+
+class Project:
+    """What ``lsp`` and ``cli`` talk to. Every method blocks and may be called from any thread.
+
+    Args:
+        root: The workspace folder.
+        prover: Makes the prover; called once, at the first need, and only while the root is trusted.
+        tiers: Where candidates come from, cheapest first.
+        trusted: Whether project code may run.
+    """
+
+    def __init__(
+        self, root: Path, prover: Callable[[Path], Prover], tiers: Sequence[CandidateSource], *, trusted: bool
+    ) -> None:
+        self.root = root.resolve()
+        self.trusted = trusted
+        self._make_prover = prover
+        self._tiers = tuple(tiers)
+        self._lock = threading.Lock()
+        self._prover: Prover | None = None
+
+    @property
+    def prover(self) -> Prover:
+        """The prover of this root.
+
+        Raises:
+            Untrusted: The user has not trusted the root, so nothing of it may run.
+        """
+        with self._lock:
+            if not self.trusted:
+                raise Untrusted(
+                    f"{self.root} is not trusted: running its tests runs its code; "
+                    "trust it in the editor, or set PENNYPROOF_TRUST=always"
+                )
+            if self._prover is None:
+                self._prover = self._make_prover(self.root)
+            return self._prover
+
+    def snapshot(self, documents: Iterable[Document] = ()) -> Snapshot:
+        """The root with the text of open documents in front of what is on disk; documents elsewhere are left out."""
+        plain = Snapshot(self.root)
+        buffers: dict[str, Source] = {}
+        versions: dict[str, int | None] = {}
+        for document in documents:
+            try:
+                path = plain.relative(document.path)
+            except OutsideRoot:
+                continue
+            versions[path] = document.version
+            source = _as_source(plain, path, document.text)
+            if source is not None:
+                buffers[path] = source
+        return Snapshot(self.root, buffers, versions)
+
+    def run_tests(
+        self,
+        snapshot: Snapshot,
+        test_ids: Sequence[str] | None = None,
+        *,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> Baseline:
+        """Run the tests as they are; ``None`` means all."""
+        return self.prover.baseline(
+            snapshot, test_ids=test_ids, cancel=cancel or Cancel(), progress=progress or Silent()
+        )
+
+    def debug(
+        self,
+        snapshot: Snapshot,
+        test_ids: Sequence[str] | None = None,
+        *,
+        deadline: Deadline,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> DebugResult:
+        """Find proved edits that mend failing tests; ``None`` means all that fail."""
+        return debug(
+            self.prover,
+            self._tiers,
+            snapshot,
+            test_ids,
+            deadline=deadline,
+            cancel=cancel or Cancel(),
+            progress=progress or Silent(),
+        )
+
+    def prove(
+        self,
+        snapshot: Snapshot,
+        diff: str,
+        test_ids: Sequence[str] | None = None,
+        *,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> Verdict:
+        """Check a unified diff.
+
+        Raises:
+            BadDiff: The diff cannot be read or does not apply to the snapshot.
+        """
+        changes = apply_diff(read_diff(diff), snapshot.read)
+        candidate = Candidate(changes, Origin(), "the given diff")
+        cancel, progress = cancel or Cancel(), progress or Silent()
+        prover = self.prover
+        baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
+        progress.report("checking the diff")
+        targets = [test.id for test in baseline.failing]
+        return prover.prove(snapshot, candidate, targets=targets, test_ids=test_ids, cancel=cancel)
+
+    def restart(self) -> None:
+        """End the workers; the next request starts new ones."""
+        with self._lock:
+            prover = self._prover
+        if prover is not None:
+            prover.restart()
+
+    def close(self) -> None:
+        """End the workers for good."""
+        with self._lock:
+            prover, self._prover = self._prover, None
+        if prover is not None:
+            prover.close()
+
+
+def _as_source(plain: Snapshot, path: str, text: str) -> Source | None:
+    """The buffer as it would be written, or ``None`` where it is what is on disk."""
+    try:
+        saved = plain.read(path)
+    except PennyproofError:
+        saved = None
+    if saved is None:
+        return Source(text)
+    return None if saved.text == text else Source(text, saved.encoding)

@@ -1,0 +1,1 @@
+"""Trust: asked once for each workspace, and remembered."""
