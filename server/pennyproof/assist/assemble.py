@@ -1,0 +1,40 @@
+"""Joins the parts into a Project: the one place that knows the prover as well as the tiers."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pennyproof.assist.ports import Prover
+from pennyproof.assist.project import Project
+from pennyproof.settings import Settings, state_directory
+
+
+def build_project(
+    root: Path, settings: Settings, trusted: bool, *, environ: Mapping[str, str] = os.environ
+) -> Project:
+    """A workspace folder, ready to be asked; nothing is started before the first need.
+
+    Args:
+        root: The workspace folder.
+        settings: What holds for it.
+        trusted: Whether project code may run; ``Project.trusted`` may be changed later.
+        environ: Tells where the state directory is and which environment is active.
+    """
+
+    def make_prover(root: Path) -> Prover:
+        # Imported at the first need: a server that only starts, or explains itself, does not wait for them.
+        from pennyproof.proof.prover import ProofOptions  # noqa: PLC0415
+        from pennyproof.proof.prover import Prover as TestProver  # noqa: PLC0415
+
+        options = ProofOptions(
+            python=settings.tests.python,
+            args=tuple(settings.tests.args),
+            timeout=settings.tests.timeoutSeconds,
+            sandbox=settings.proof.sandbox,
+            workers=settings.proof.workers,
+        )
+        return TestProver(root, options, state_directory(environ))
+
+    from pennyproof.tiers.free.repair import FreeTier  # noqa: PLC0415
+
+    return Project(root, make_prover, (FreeTier(),), trusted=trusted)
