@@ -1,14 +1,27 @@
 """Debug, the main job: a failing test gets an edit that was run against the tests before anybody sees it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from pennyproof.assist.cascade import Search, Tally
+from pennyproof.assist.cohorts import cohorts, related_passing
 from pennyproof.assist.ports import CandidateSource, Prover
 from pennyproof.core.offers import Offer
-from pennyproof.core.outcomes import Baseline
+from pennyproof.core.outcomes import Baseline, Coverage, TestOutcome
+from pennyproof.core.problems import Problem, Survivor
 from pennyproof.core.snapshots import Snapshot
-from pennyproof.core.verdicts import Gate
+from pennyproof.core.verdicts import Gate, Level
 from pennyproof.core.work import Cancel, Deadline, Progress
+
+_MOST_ALTERNATIVES = 2
+_MOST_TRACED_TARGETS = 40
+_SHORTEST_TURN = 2.0
+"""Seconds of search a cohort gets before the next one has its turn."""
+
+_WHOLE_SUITE_SECONDS = 20.0
+"""An offer is proved once more against the whole suite where that takes no longer than this, or than half
+the time that is left; else against all tests that are known to run the changed code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +29,13 @@ class DebugResult:
     """What was found for the failing tests of a snapshot."""
 
     baseline: Baseline
-    offers: tuple[Offer, ...]
+    offers: tuple[Offer, ...] = ()
     """One for each group of tests that one edit mends, best first; the alternatives of a group follow it."""
-    tried: int
+    tried: int = 0
     """Candidates tried, rejected ones included."""
-    rejected: Mapping[Gate, int]
+    rejected: Mapping[Gate, int] = field(default_factory=dict)
     rejections: tuple[tuple[str, str], ...] = ()
-    """The last candidates that were turned away after the screen: summary and reason."""
+    """The last candidates that got past the screen and were turned away: summary and reason."""
     spent_usd: float = 0.0
     seconds: float = 0.0
 
@@ -37,5 +50,103 @@ def debug(
     cancel: Cancel,
     progress: Progress,
 ) -> DebugResult:
-    """Find proved edits for the failing tests, or for those of ``test_ids`` that fail."""
-    raise NotImplementedError
+    """Find proved edits for the failing tests, or for those of ``test_ids`` that fail.
+
+    Raises:
+        UnknownTest: An id in ``test_ids`` does not exist.
+        NoTests: The project has no tests.
+    """
+    started = time.monotonic()
+    progress.report("running the tests")
+    if test_ids is not None:
+        prover.baseline(snapshot, test_ids=test_ids, cancel=cancel, progress=progress)
+    baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
+    targets = [test for test in baseline.failing if test_ids is None or test.id in set(test_ids)]
+    session = _Session(prover, tiers, snapshot, baseline, deadline, cancel, progress)
+    if targets:
+        session.mend(targets)
+    return DebugResult(
+        baseline,
+        tuple(session.offers),
+        session.tally.tried,
+        dict(session.tally.rejected),
+        tuple(session.tally.rejections),
+        seconds=time.monotonic() - started,
+    )
+
+
+@dataclass
+class _Session:
+    """One request: its searches take turns, and what they find becomes offers."""
+
+    prover: Prover
+    tiers: Sequence[CandidateSource]
+    snapshot: Snapshot
+    baseline: Baseline
+    deadline: Deadline
+    cancel: Cancel
+    progress: Progress
+    tally: Tally = field(default_factory=Tally)
+    offers: list[Offer] = field(default_factory=list)
+    mended: set[str] = field(default_factory=set)
+
+    def mend(self, targets: Sequence[TestOutcome]) -> None:
+        """Let the searches have the time in turns, until each has an offer, ran dry, or the time is up."""
+        searches = self._searches(targets)
+        while searches and not self.deadline.passed:
+            for search in list(searches):
+                if self._turn(search, len(searches)) or search.exhausted:
+                    searches.remove(search)
+
+    def _searches(self, targets: Sequence[TestOutcome]) -> list[Search]:
+        """One search for each cohort of targets, with the lines that its tests and their neighbours run."""
+        quickest = sorted(targets, key=lambda test: test.seconds)[:_MOST_TRACED_TARGETS]
+        related = related_passing(quickest, self.baseline)
+        traced = [*(test.id for test in quickest), *related]
+        coverage = self.prover.coverage(self.snapshot, traced, cancel=self.cancel)
+        searches = []
+        for cohort in cohorts(targets, coverage):
+            problem = Problem(self.snapshot, tuple(cohort), self.baseline, _of(coverage, cohort, related))
+            searches.append(Search(self.prover, self.tiers, problem, self.tally, self.cancel))
+        return searches
+
+    def _turn(self, search: Search, waiting: int) -> bool:
+        """Give one search its share of the time; whether its cohort needs no more of it."""
+        first = search.problem.targets[0].id
+        if first in self.mended:
+            return True
+        if self.deadline.passed:
+            return False
+        self.progress.report(f"looking for a fix for {first}")
+        share = max(_SHORTEST_TURN, self.deadline.left / waiting)
+        survivors = search.go(Deadline(min(self.deadline.left, share)))
+        found = self._offers(survivors)
+        self.offers += found
+        self.mended.update(*(offer.verdict.fixed for offer in found[:1]))
+        return bool(found)
+
+    def _offers(self, survivors: Sequence[Survivor]) -> list[Offer]:
+        """The best survivor and its alternatives, each proved once more in a fresh process."""
+        found: list[Offer] = []
+        targets = [test.id for test in self.baseline.failing]
+        for survivor in survivors:
+            candidate = survivor.candidate
+            self.progress.report(f"proving once more: {candidate.summary}")
+            every_test = self.baseline.seconds <= max(_WHOLE_SUITE_SECONDS, self.deadline.left / 2)
+            verdict = self.prover.prove(
+                self.snapshot, candidate, targets=targets, every_test=every_test, cancel=self.cancel
+            )
+            if verdict.level is not Level.FIXES:
+                self.tally.reject(candidate, verdict)
+                continue
+            identity = f"o{len(self.offers) + len(found) + 1}"
+            found.append(Offer(identity, candidate, verdict, alternative=bool(found)))
+            if len(found) > _MOST_ALTERNATIVES or self.deadline.passed:
+                break
+        return found
+
+
+def _of(coverage: Coverage, cohort: Iterable[TestOutcome], related: Iterable[str]) -> Coverage:
+    """The part of the coverage that speaks of one cohort: its own tests and the passing ones, no other failing ones."""
+    wanted = {*(test.id for test in cohort), *related}
+    return Coverage({test: files for test, files in coverage.lines.items() if test in wanted})

@@ -92,6 +92,8 @@ class Baseline:
     errors: tuple[CollectionError, ...] = ()
     flaky: frozenset[str] = frozenset()
     """Tests that failed once and passed when run again; they are never targets."""
+    functions: Coverage = field(default_factory=Coverage)
+    """First lines of the functions that each test runs: coarser than lines, and known for every test."""
 
     @property
     def failing(self) -> tuple[TestOutcome, ...]:

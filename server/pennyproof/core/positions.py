@@ -1,8 +1,8 @@
-"""Offsets and line/character positions, in the three encodings LSP knows.
+r"""Offsets and line/character positions, in the three encodings LSP knows.
 
 An *offset* counts code points from the start of the text. A *position* is a line and a character
 within it, both from zero, the character counted in UTF-8, UTF-16 or UTF-32 code units.
-Lines end at ``\\n``, ``\\r\\n`` and ``\\r`` only, as LSP says; ``str.splitlines`` knows more endings.
+Lines end at ``\n``, ``\r\n`` and ``\r`` only, as LSP says; ``str.splitlines`` knows more endings.
 """
 
 import bisect
@@ -24,12 +24,16 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
+    """A line and a character within it, both from zero."""
+
     line: int
     character: int
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """From ``start`` up to, not including, ``end``."""
+
     start: Position
     end: Position
 
