@@ -1,0 +1,1 @@
+"""Stock, prices, orders and receipts of a small bookshop."""
