@@ -4,8 +4,20 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 
 _CONFIGURATION = frozenset(
-    "conftest.py pytest.ini .pytest.ini pytest.toml .pytest.toml pyproject.toml tox.ini setup.cfg noxfile.py "
-    ".coveragerc sitecustomize.py usercustomize.py".split()
+    {
+        "conftest.py",
+        "pytest.ini",
+        ".pytest.ini",
+        "pytest.toml",
+        ".pytest.toml",
+        "pyproject.toml",
+        "tox.ini",
+        "setup.cfg",
+        "noxfile.py",
+        ".coveragerc",
+        "sitecustomize.py",
+        "usercustomize.py",
+    }
 )
 _TEST_FOLDERS = frozenset({"test", "tests", "testing", "testdata", "test_data", "fixtures", ".github"})
 
