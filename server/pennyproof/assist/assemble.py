@@ -9,9 +9,7 @@ from pennyproof.assist.project import Project
 from pennyproof.settings import Settings, state_directory
 
 
-def build_project(
-    root: Path, settings: Settings, trusted: bool, *, environ: Mapping[str, str] = os.environ
-) -> Project:
+def build_project(root: Path, settings: Settings, trusted: bool, *, environ: Mapping[str, str] = os.environ) -> Project:
     """A workspace folder, ready to be asked; nothing is started before the first need.
 
     Args:
