@@ -1,0 +1,109 @@
+"""What the project's interpreter has to say about itself, asked in the sandbox; and what it has to be able to read."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pennyproof.errors import NoInterpreter, NoPytest
+from pennyproof.proof.interpreter import Interpreter
+from pennyproof.proof.sandbox import Sandbox
+from pennyproof.proof.sandbox.spec import WorkerSpec
+
+OLDEST = (3, 8)
+"""What runs inside the project is written for this Python and newer ones."""
+
+_PROBE_SECONDS = 30.0
+"""Generous: a cold start from a network drive takes seconds."""
+
+_PROBE = """
+import json, sys
+told = {"version": list(sys.version_info[:3]), "pytest": None, "plugins": []}
+try:
+    from importlib import metadata
+    told["pytest"] = metadata.version("pytest")
+    for distribution in metadata.distributions():
+        for entry in distribution.entry_points:
+            if entry.group == "pytest11":
+                told["plugins"].append(entry.value.partition(":")[0])
+except ImportError:
+    pass
+print("\\n" + json.dumps(told))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The project's interpreter, known to work."""
+
+    interpreter: Interpreter
+    version: tuple[int, int, int]
+    pytest: str
+    """The version of its pytest."""
+    plugins: tuple[str, ...]
+    """Modules of installed pytest plugins."""
+    readable: tuple[Path, ...]
+    """Folders that imports need."""
+
+
+def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> Environment:
+    """Ask an interpreter, in the sandbox, whether it can run tests.
+
+    Raises:
+        NoInterpreter: It does not start, or is too old.
+        NoPytest: It cannot import pytest.
+    """
+    python = interpreter.executable
+    name = f"{python} (from {interpreter.origin})"
+    spec = WorkerSpec(root, python, readable=readable_paths(interpreter, root, Path.home()))
+    try:
+        finished = sandbox.run_once([str(python), "-c", _PROBE], spec, _PROBE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise NoInterpreter(f"{name} did not answer within {_PROBE_SECONDS:g} s: set tests.python to another") from None
+    try:
+        told = json.loads(finished.stdout.strip().rpartition("\n")[2])
+    except ValueError:
+        why = finished.stderr.strip().rpartition("\n")[2] or f"exit code {finished.code}"
+        raise NoInterpreter(f"{name} does not work ({why}): set tests.python to another") from None
+    version = tuple(told["version"])
+    if version < OLDEST:
+        has, needed = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+        raise NoInterpreter(f"{name} is Python {has}, which is too old: tests.python has to be {needed} or newer")
+    if not told["pytest"]:
+        raise NoPytest(f"{name} has no pytest: run {python} -m pip install pytest, or set tests.python to another")
+    return Environment(interpreter, version, told["pytest"], tuple(sorted(set(told["plugins"]))), spec.readable)
+
+
+def readable_paths(interpreter: Interpreter, root: Path, home: Path) -> tuple[Path, ...]:
+    """What imports need beside the root: the interpreter's prefixes, and what editable installs point to.
+
+    A ``.pth`` file may lie in an environment that the repository brought, so that it never makes the home folder
+    readable, nor anything above it, nor the folders in it whose names begin with a dot, which is where secrets are.
+    """
+    pointed = (path for prefix in interpreter.prefixes for path in _pth_paths(prefix))
+    wanted = [*interpreter.prefixes, *(path for path in pointed if _is_harmless(path, home))]
+    resolved = dict.fromkeys(path.resolve() for path in wanted)
+    return tuple(path for path in resolved if not path.is_relative_to(root))
+
+
+def _pth_paths(prefix: Path) -> list[Path]:
+    """Folders that ``.pth`` files add to ``sys.path``; lines that are code are left to the interpreter."""
+    folders: list[Path] = []
+    for file in sorted(prefix.glob("lib*/python3*/*-packages/*.pth")):
+        lines = file.read_text("utf-8", errors="replace").splitlines()
+        paths = (file.parent / line.strip() for line in lines if line.strip() and not line.startswith(("#", "import ")))
+        folders += [path for path in paths if path.is_dir()]
+    return folders
+
+
+def _is_harmless(path: Path, home: Path) -> bool:
+    path, home = path.resolve(), home.resolve()
+    if home.is_relative_to(path):
+        return False
+    return not (path.is_relative_to(home) and path.relative_to(home).parts[0].startswith("."))
+
+
+def preload_modules(environment: Environment, imported: Sequence[str]) -> tuple[str, ...]:
+    """What a worker imports before it forks: plugins first, since pytest would load them anyway."""
+    return tuple(dict.fromkeys([*environment.plugins, *imported]))

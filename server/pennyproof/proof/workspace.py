@@ -1,0 +1,159 @@
+"""What makes up a workspace: its files, a digest of their content, and what they import."""
+
+import ast
+import hashlib
+import os
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.sources import decode
+from pennyproof.errors import UnreadableSource
+
+_SKIPPED = frozenset(
+    {
+        ".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "env", "node_modules", "__pycache__", ".mypy_cache",
+        ".pytest_cache", ".ruff_cache", ".hypothesis", ".cache", ".idea", ".vscode", ".eggs", ".pixi",
+    }
+)  # fmt: skip
+"""Folders that hold no part of the program: version control, environments, caches, editors' own files."""
+
+_WHOLE = 4 << 20
+"""Bytes. Larger files are told apart by size and time only; reading them for each digest would be felt."""
+_RACY = 2_000_000_000
+"""Nanoseconds. A file younger than this may change again without a change of its time, as git says of such files."""
+_FRESH = 0.5
+"""Seconds for which the digest of one snapshot is believed, so that many candidates in a row cost one walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What says that a file is still the same."""
+
+    modified: int
+    changed: int
+    size: int
+    inode: int
+
+
+class Workspace:
+    """The files under one root. Thread-safe."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.Lock()
+        self._hashes: dict[str, tuple[_Stamp, bytes]] = {}
+        self._imports: dict[bytes, frozenset[str]] = {}
+        self._last: tuple[Snapshot, float, str] | None = None
+
+    def digest(self, snapshot: Snapshot) -> str:
+        """A digest of all files as the snapshot has them: equal digests, equal outcomes."""
+        with self._lock:
+            if self._last and self._last[0] is snapshot and time.monotonic() - self._last[1] < _FRESH:
+                return self._last[2]
+            hashes = self._content(snapshot)
+            whole = hashlib.sha256()
+            for path in sorted(hashes):
+                whole.update(os.fsencode(path) + b"\0" + hashes[path])
+            self._last = (snapshot, time.monotonic(), whole.hexdigest())
+            return self._last[2]
+
+    def third_party_imports(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Modules that the sources import when they are imported themselves, and that are neither theirs nor Python's."""
+        with self._lock:
+            hashes = self._content(snapshot)
+            names = set[str]()
+            for path, digest in hashes.items():
+                if path.endswith(".py"):
+                    if digest not in self._imports:
+                        self._imports[digest] = _imports(self._text(snapshot, path))
+                    names |= self._imports[digest]
+        own = {part.removesuffix(".py") for path in hashes for part in PurePosixPath(path).parts}
+        return tuple(sorted(name for name in names if name.partition(".")[0] not in own | sys.stdlib_module_names))
+
+    def _content(self, snapshot: Snapshot) -> dict[str, bytes]:
+        now = time.time_ns()
+        hashes: dict[str, bytes] = {}
+        remembered: dict[str, tuple[_Stamp, bytes]] = {}
+        for path, whole, stamp in _walk(self.root):
+            known = self._hashes.get(path)
+            digest = known[1] if known and known[0] == stamp else _hash_file(whole, stamp)
+            hashes[path] = digest
+            if now - max(stamp.modified, stamp.changed) > _RACY:
+                remembered[path] = (stamp, digest)
+        self._hashes = remembered
+        for path, source in snapshot.buffers.items():
+            hashes[path] = hashlib.sha256(source.data()).digest()
+        return hashes
+
+    def _text(self, snapshot: Snapshot, path: str) -> str:
+        try:
+            if path in snapshot.buffers:
+                return snapshot.buffers[path].text
+            return decode((self.root / path).read_bytes()).text
+        except (OSError, UnreadableSource):
+            return ""  # Whatever is wrong with it is for the tests to say.
+
+
+def _walk(root: Path) -> Iterator[tuple[str, str, _Stamp]]:
+    """Relative path, absolute path and stamp of each regular file; links are not followed out of a folder twice."""
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = list(os.scandir(os.path.join(root, folder)))  # noqa: PTH118 - ten thousand Paths are felt.
+        except OSError:
+            continue  # Unreadable for us is unreadable for the tests.
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _SKIPPED and not _is_environment(entry.path):
+                        folders.append(path)
+                    continue
+                status = entry.stat()
+            except OSError:
+                continue  # A broken link, or gone since.
+            if stat.S_ISREG(status.st_mode) and not entry.name.endswith((".pyc", ".pyo")):
+                stamp = _Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+                yield path, entry.path, stamp
+
+
+def _is_environment(folder: str) -> bool:
+    return os.path.exists(folder + "/pyvenv.cfg") or os.path.exists(folder + "/conda-meta")  # noqa: PTH110 - as above.
+
+
+def _hash_file(path: str, stamp: _Stamp) -> bytes:
+    if stamp.size > _WHOLE:
+        return hashlib.sha256(f"{stamp.size} {stamp.modified}".encode()).digest()
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).digest()
+    except OSError:
+        return b"unreadable"
+
+
+def _imports(text: str) -> frozenset[str]:
+    """Modules imported outside functions; none where the text does not parse."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    names = set[str]()
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level == 0 and node.module:
+                names.add(node.module)
+        elif isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler) and not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef
+        ):
+            todo += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
+    return frozenset(names)
