@@ -1,0 +1,173 @@
+"""The language server: which handler answers what, and what every handler may use.
+
+ROUTES and COMMANDS name all there is. A handler is imported at its first use, so that the reply to ``initialize``
+waits for none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from pennyproof.core.work import Cancel
+from pennyproof.lsp.background import Background
+from pennyproof.lsp.calls import ProgressToken
+from pennyproof.lsp.configuration import Configuration
+from pennyproof.lsp.documents import DocumentStore
+from pennyproof.lsp.progress import Work
+from pennyproof.lsp.projects import Projects
+from pennyproof.lsp.protocol import PennyproofProtocol
+from pennyproof.lsp.status import Status
+from pennyproof.lsp.trust import TrustQuestions
+
+if TYPE_CHECKING:
+    from pennyproof.assist.project import Project
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The handler of one LSP method: ``handler(server, params)``, sync for what is instant, else async."""
+
+    handler: str
+    """``module:function``."""
+    options: object | None = None
+    """What is advertised with it."""
+
+
+ROUTES: Mapping[str, Route] = {
+    types.TEXT_DOCUMENT_CODE_ACTION: Route(
+        "pennyproof.lsp.features.code_actions:handle",
+        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+    ),
+    types.TEXT_DOCUMENT_CODE_LENS: Route("pennyproof.lsp.features.code_lenses:handle"),
+    types.TEXT_DOCUMENT_DID_OPEN: Route("pennyproof.lsp.features.diagnostics:opened"),
+    types.TEXT_DOCUMENT_DID_CHANGE: Route("pennyproof.lsp.features.diagnostics:changed"),
+    types.TEXT_DOCUMENT_DID_SAVE: Route("pennyproof.lsp.features.tests_on_save:handle"),
+    types.TEXT_DOCUMENT_DID_CLOSE: Route("pennyproof.lsp.features.diagnostics:closed"),
+}
+"""LSP method → handler. Opening, changing and closing documents has happened before their handlers run."""
+
+COMMANDS: Mapping[str, str] = {
+    "pennyproof.debug": "pennyproof.lsp.commands.debug",
+    "pennyproof.explain": "pennyproof.lsp.commands.explain",
+    "pennyproof.prove": "pennyproof.lsp.commands.prove",
+    "pennyproof.restartWorkers": "pennyproof.lsp.commands.restart_workers",
+    "pennyproof.runTests": "pennyproof.lsp.commands.run_tests",
+    "pennyproof.showLastRejections": "pennyproof.lsp.commands.show_last_rejections",
+    "pennyproof.trustWorkspace": "pennyproof.lsp.commands.trust_workspace",
+}
+"""Command → module with ``Params``, a pydantic model of its one argument, and ``async run(server, params)``."""
+
+
+class PennyproofServer(LanguageServer):
+    """One session with one client.
+
+    Args:
+        routes: LSP method → handler.
+        commands: Command → module.
+        access_token: What the client must present in ``initializationOptions.token``; ``None`` where it need not.
+    """
+
+    protocol: PennyproofProtocol
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route] = ROUTES,
+        commands: Mapping[str, str] = COMMANDS,
+        *,
+        access_token: str | None = None,
+    ) -> None:
+        self.access_token = access_token
+        self.documents = DocumentStore()
+        super().__init__("pennyproof", version("pennyproof"), protocol_cls=PennyproofProtocol, max_workers=1)
+        self.background = Background()
+        self.configuration = Configuration(self)
+        self.projects = Projects(self)
+        self.status = Status(self)
+        self.trust = TrustQuestions(self)
+        self.tokens: dict[ProgressToken, Cancel] = {}
+        """The progress bars that are shown, and what their cancel buttons ask."""
+        self.working: dict[Work, str] = {}
+        """Long work that is under way, and its titles."""
+        self._ready: asyncio.Task[None] | None = None
+        for method, route in routes.items():
+            self.feature(method, route.options)(partial(self._handle, route.handler))
+        for command, module in commands.items():
+            self.command(command)(partial(self._run_command, module))
+
+    # What handlers use
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function on a thread; cancelling the call that awaits it asks the call's Cancel."""
+        return await self.background.run(function, *args, **kwargs)
+
+    def spawn(self, work: Coroutine[object, object, object], name: str) -> None:
+        """Run a coroutine that nobody awaits; what it raises is logged under ``name``."""
+        self.background.spawn(work, name)
+
+    def work(self, title: str, token: ProgressToken | None = None, *, cancellable: bool = True) -> Work:
+        """Long work, shown to the user when it lasts: ``async with server.work("running tests") as work``."""
+        return Work(self, title, token, cancellable=cancellable)
+
+    async def ensure_trusted(self, project: Project) -> bool:
+        """Whether code of this workspace may run; the user is asked once."""
+        return await self.trust.ensure(project)
+
+    def show_busy(self) -> None:
+        """Tell the client what is under way, or that nothing is."""
+        titles = list(self.working.values())
+        self.status.set("busy" if titles else "normal", titles[-1] if titles else "")
+
+    # The session
+
+    def begin(self, params: types.InitializeParams) -> None:
+        """Take in what the client said at initialize."""
+        self.documents.encoding = self.protocol.choose_encoding(params)
+        self.configuration.begin(params.initialization_options)
+        self.projects.begin(params)
+
+    def prepare(self) -> asyncio.Task[None]:
+        """Fetch, once, what every handler needs: its imports and the client's configuration."""
+        if self._ready is None:
+            self._ready = asyncio.get_running_loop().create_task(self._prepare(), name="prepare")
+        return self._ready
+
+    async def close(self) -> None:
+        """End everything that was started on behalf of the session, within a bounded time."""
+        if self._ready is not None:
+            self._ready.cancel()
+        closing = asyncio.create_task(asyncio.to_thread(self.projects.close))
+        await self.background.close(seconds=1)
+        await asyncio.wait({closing}, timeout=2)
+
+    async def _prepare(self) -> None:
+        await self.run(_import_what_handlers_need)
+        await self.configuration.pull()
+
+    async def _handle(self, handler: str, params: object) -> object:
+        await asyncio.shield(self.prepare())
+        module, _, function = handler.partition(":")
+        result = getattr(importlib.import_module(module), function)(self, params)
+        return await result if asyncio.iscoroutine(result) else result
+
+    async def _run_command(self, name: str, arguments: list[Any]) -> object:
+        await asyncio.shield(self.prepare())
+        from pennyproof.lsp.convert import read_argument  # noqa: PLC0415 (pydantic comes after initialize)
+
+        module = importlib.import_module(name)
+        return await module.run(self, read_argument(module.Params, arguments))
