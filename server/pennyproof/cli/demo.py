@@ -1,0 +1,185 @@
+"""``pennyproof demo``: a short real session on a copy of the bundled sample project.
+
+Nothing here knows the bugs. An editor without a screen starts the real server, runs the tests, asks for fixes of what
+fails, makes the edits that come back, and runs the tests again.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pennyproof.cli.demo_client import AppliedEdit, Editor
+from pennyproof.cli.output import Bar, Style, coloured_diff, count, styled
+from pennyproof.core.candidates import FileChange
+from pennyproof.core.diffs import write as write_diff
+from pennyproof.core.sources import Source
+from pennyproof.errors import NoSandbox
+from pennyproof.proof.sandbox import find_sandbox
+
+SAMPLE = Path(__file__).with_name("sample")
+
+_EXPLANATION_LINES = 24
+_INDENT = " " * 21
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``demo``."""
+    parser.add_argument("--sample", type=Path, default=SAMPLE, help=argparse.SUPPRESS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play the session; 0 when all tests pass in the end and the sample itself is as it was."""
+    before = _digest(options.sample)
+    # Links resolved, so that paths in the server's answers are the ones the editor knows.
+    with tempfile.TemporaryDirectory(prefix="pennyproof-demo-") as folder, Bar() as bar:
+        root = Path(folder).resolve() / "bookshop"
+        shutil.copytree(options.sample, root, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        timeline = Timeline(bar)
+        print(styled("Pennyproof: a session with the real server, no key, no network", Style.BOLD))
+        print(f"on a copy of the sample project in {root}\n")
+        sandbox = _sandbox(timeline)
+        command = [sys.executable, "-m", "pennyproof", "serve"]
+        with Editor(
+            command, root, _environment(Path(folder)), answer=timeline.answer, on_progress=bar.report
+        ) as editor:
+            passes = _play(editor, timeline, {"proof": {"sandbox": sandbox}, "tests": {"python": sys.executable, "onSave": "off"}})
+        timeline.add("end", "the server has shut down")
+    untouched = _digest(options.sample) == before
+    edits = count(len(editor.edits), "edit")
+    if passes and untouched:
+        print(styled(f"\nAll tests pass after {edits} and {timeline.seconds:.1f} s; every edit was proved before it was made.", Style.GREEN))
+        return 0
+    trouble = "tests still fail" if untouched else "the sample project itself was changed"
+    print(styled(f"\nNot done: {trouble} after {edits} and {timeline.seconds:.1f} s", Style.RED))
+    return 1
+
+
+class Timeline:
+    """What happened, and when, in seconds since the start."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def add(self, what: str, text: str, details: Iterable[str] = ()) -> None:
+        """Print one event."""
+        self._bar.clear()
+        print(f"{styled(f'{self.seconds:6.1f} s', Style.DIM)}  {styled(f'{what:<9}', Style.CYAN)}  {text}")
+        for line in details:
+            print(f"{_INDENT}{line}".rstrip())
+        sys.stdout.flush()
+
+    def answer(self, question: str, actions: Sequence[str]) -> str:
+        """Agree, as a user would who knows the project, and show it."""
+        self.add("question", question, [f"→ {actions[0]}"])
+        return actions[0]
+
+
+def _sandbox(timeline: Timeline) -> str:
+    """The sandbox for the session. The sample is our own code, so where there is none it runs without."""
+    try:
+        kind = find_sandbox().kind
+    except NoSandbox as error:
+        timeline.add("sandbox", "none here, so the bundled project runs without one", [str(error)])
+        return "off"
+    timeline.add("sandbox", f"tests run in {kind}")
+    return kind
+
+
+def _environment(folder: Path) -> Mapping[str, str]:
+    """This process's environment without keys and settings, so that every session starts alike."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PENNYPROOF_") and not name.endswith("_API_KEY")
+    }
+    return {**kept, "PENNYPROOF_HOME": str(folder / "state")}
+
+
+def _play(editor: Editor, timeline: Timeline, options: Mapping[str, Any]) -> bool:
+    """The session itself; whether all tests pass at its end."""
+    info = editor.start(options)["serverInfo"]
+    timeline.add("server", f"{info['name']} {info['version']} is ready")
+    for path in sorted(editor.root.rglob("*.py")):
+        editor.open(path.relative_to(editor.root).as_posix())
+    failing = _run_tests(editor, timeline)
+    _show_diagnostics(editor, timeline)
+    if failing:
+        _explain(editor, timeline, failing[0])
+    hopeless: set[str] = set()
+    while todo := [test for test in failing if test not in hopeless]:
+        if _debug(editor, timeline, todo[0]):
+            failing = _run_tests(editor, timeline)
+            hopeless.clear()  # An edit may have changed what the others fail for.
+        else:
+            hopeless.add(todo[0])
+    return not failing
+
+
+def _run_tests(editor: Editor, timeline: Timeline) -> list[str]:
+    """Run all tests and return those that fail."""
+    result = editor.command("pennyproof.runTests", {})
+    failing = [test["id"] for test in result["failed"]]
+    style = Style.RED if failing else Style.GREEN
+    outcome = f"{result['passed']} passed" + (f", {len(failing)} failed" if failing else "")
+    timeline.add("tests", f"{styled(outcome, style)} in {result['seconds']:.2f} s")
+    return failing
+
+
+def _show_diagnostics(editor: Editor, timeline: Timeline) -> None:
+    lines = [
+        f"{path}:{diagnostic['range']['start']['line'] + 1}  {diagnostic['message'].splitlines()[0]}"
+        for path, diagnostics in sorted(editor.diagnostics.items())
+        for diagnostic in diagnostics
+    ]
+    timeline.add("squiggles", f"the editor shows {count(len(lines), 'diagnostic')}", lines)
+
+
+def _explain(editor: Editor, timeline: Timeline, test: str) -> None:
+    result = editor.command("pennyproof.explain", {"uri": _uri(editor, test), "testId": test, "show": False})
+    lines = result["markdown"].splitlines()
+    more = [f"… {len(lines) - _EXPLANATION_LINES} more lines"] if len(lines) > _EXPLANATION_LINES else []
+    timeline.add("explain", test, [*lines[:_EXPLANATION_LINES], *more])
+
+
+def _debug(editor: Editor, timeline: Timeline, test: str) -> bool:
+    """Ask for a fix of one test; whether an edit was made."""
+    timeline.add("debug", test)
+    known = len(editor.edits)
+    result = editor.command("pennyproof.debug", {"uri": _uri(editor, test), "testId": test})
+    applied = editor.edits[known:]
+    for edit in applied:
+        timeline.add("edit", styled(edit.label, Style.GREEN), coloured_diff(_as_diff(edit)).splitlines())
+    if not applied:
+        timeline.add("debug", styled(f"no fix that holds among {result['tried']} candidates", Style.YELLOW))
+    return bool(applied)
+
+
+def _uri(editor: Editor, test: str) -> str:
+    return editor.uri(test.partition("::")[0])
+
+
+def _as_diff(edit: AppliedEdit) -> str:
+    changes = [FileChange(path, Source(before), Source(after)) for path, (before, after) in edit.files.items()]
+    return write_diff(changes)
+
+
+def _digest(folder: Path) -> str:
+    """A digest of all files, to see that a folder is as it was."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
