@@ -1,11 +1,12 @@
 """Joins the parts into a Project: the one place that knows the prover as well as the tiers."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pennyproof.assist.ports import Prover
 from pennyproof.assist.project import Project
+from pennyproof.errors import NoInterpreter
 from pennyproof.settings import Settings, state_directory
 
 
@@ -33,6 +34,15 @@ def build_project(root: Path, settings: Settings, trusted: bool, *, environ: Map
         )
         return TestProver(root, options, state_directory(environ))
 
+    def libraries() -> Sequence[Path]:
+        from pennyproof.assist.explain.libraries import search_paths  # noqa: PLC0415
+        from pennyproof.proof.interpreter import find_interpreter  # noqa: PLC0415
+
+        try:
+            return search_paths(find_interpreter(root, settings.tests.python, environ).prefixes)
+        except NoInterpreter:
+            return ()  # An explanation does without the libraries' own documentation then.
+
     from pennyproof.tiers.free.repair import FreeTier  # noqa: PLC0415
 
-    return Project(root, make_prover, (FreeTier(),), trusted=trusted)
+    return Project(root, make_prover, (FreeTier(),), trusted=trusted, libraries=libraries)

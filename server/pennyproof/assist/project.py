@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennyproof.assist.debug import DebugResult, debug
 from pennyproof.assist.ports import CandidateSource, Prover
@@ -14,7 +15,10 @@ from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import OutsideRoot, PennyproofError, Untrusted
+from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, Untrusted
+
+if TYPE_CHECKING:
+    from pennyproof.assist.explain import Explanation, Subject
 
 
 class Project:
@@ -25,15 +29,23 @@ class Project:
         prover: Makes the prover; called once, at the first need, and only while the root is trusted.
         tiers: Where candidates come from, cheapest first.
         trusted: Whether project code may run.
+        libraries: Finds the folders of the packages installed for the project; nothing in them is run.
     """
 
     def __init__(
-        self, root: Path, prover: Callable[[Path], Prover], tiers: Sequence[CandidateSource], *, trusted: bool
+        self,
+        root: Path,
+        prover: Callable[[Path], Prover],
+        tiers: Sequence[CandidateSource],
+        *,
+        trusted: bool,
+        libraries: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
         self._make_prover = prover
         self._tiers = tuple(tiers)
+        self._libraries = libraries
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -125,6 +137,34 @@ class Project:
         progress.report("checking the diff")
         targets = [test.id for test in baseline.failing]
         return prover.prove(snapshot, candidate, targets=targets, test_ids=test_ids, cancel=cancel)
+
+    def explain(
+        self,
+        snapshot: Snapshot,
+        subject: "Subject",
+        *,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> "Explanation":
+        """Explain a failing test, lines or a symbol by facts; only a test's explanation needs trust.
+
+        Raises:
+            UnknownTest: There is no such test.
+            OutsideRoot: A path leads out of the root.
+        """
+        from pennyproof.assist.explain import FailingTest, explain  # noqa: PLC0415 (most sessions never explain)
+
+        test_ids = [subject.id] if isinstance(subject, FailingTest) else None
+        baseline = None
+        try:
+            if self.trusted or test_ids:
+                if test_ids:
+                    self.run_tests(snapshot, test_ids, cancel=cancel, progress=progress)
+                baseline = self.run_tests(snapshot, cancel=cancel, progress=progress)
+        except EnvironmentProblem:
+            if test_ids:
+                raise  # Lines and symbols can be read where nothing can be run; a failing test has to fail.
+        return explain(snapshot, subject, baseline, self._libraries())
 
     def restart(self) -> None:
         """End the workers; the next request starts new ones."""

@@ -45,7 +45,8 @@ def comparison(failure: Failure, tree: ast.Module, line: int) -> Comparison | No
 
 _UNITTEST_WORDS = {
     "assertEqual": "==", "assertNotEqual": "!=", "assertIs": "is", "assertIsNot": "is not", "assertIn": "in",
-    "assertNotIn": "not in", "assertLess": "<", "assertLessEqual": "<=", "assertGreater": ">", "assertGreaterEqual": ">=",
+    "assertNotIn": "not in", "assertLess": "<", "assertLessEqual": "<=", "assertGreater": ">",
+    "assertGreaterEqual": ">=",
 }  # fmt: skip
 
 

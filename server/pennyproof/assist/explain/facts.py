@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pennyproof.assist.explain.definitions import Definition, Resolver
@@ -41,6 +41,8 @@ class Facts:
     commits: tuple[Commit, ...] = ()
     runners: tuple[TestOutcome, ...] = ()
     """Tests that run the lines in question, failing ones first."""
+    ran: bool = False
+    """Whether the tests were run at all."""
 
 
 def gather(snapshot: Snapshot, subject: Subject, baseline: Baseline | None, search_paths: Sequence[Path]) -> Facts:
@@ -56,7 +58,8 @@ def gather(snapshot: Snapshot, subject: Subject, baseline: Baseline | None, sear
         UnknownTest: The baseline has no such test.
         OutsideRoot: A path leads out of the root.
     """
-    return _Gatherer(snapshot, baseline, Modules(snapshot, search_paths)).about(subject)
+    facts = _Gatherer(snapshot, baseline, Modules(snapshot, search_paths)).about(subject)
+    return replace(facts, ran=baseline is not None)
 
 
 class _Gatherer:

@@ -48,7 +48,8 @@ def _title(facts: Facts) -> str:
 def _sentence(facts: Facts) -> str:
     test, frame = facts.test, facts.frame
     if test is None or test.failure is None:
-        return _kind(facts) or ("No test ran, so this is what can be read." if not facts.runners else "")
+        known = "No test runs this." if facts.ran else "The tests were not run, so this is what can be read."
+        return " ".join(part for part in (_kind(facts), "" if facts.runners or facts.test else known) if part)
     who = "It" if isinstance(facts.subject, FailingTest) else f"{code(_short(test.id))} fails here: it"
     place = f" in {code(frame.function)}" if frame and frame.function and frame.path != test.path else ""
     compared = facts.comparison
@@ -161,8 +162,8 @@ def _tests(facts: Facts) -> str:
     if not others:
         return ""
     failing = sum(test.failed for test in others)
-    besides = " others" if facts.test in facts.runners else ""
-    counted = f"{len(others)}{besides}, of which {failing} {'fails' if failing == 1 else 'fail'}:"
+    besides = "other " if facts.test in facts.runners else ""
+    counted = f"{len(others)} {besides}{'test' if len(others) == 1 else 'tests'}, {failing or 'none'} of them failing:"
     rows = [f"- {code(test.id)} {_mark(test)}" for test in others[:_MOST_TESTS]]
     more = [f"- and {len(others) - _MOST_TESTS} more"] if len(others) > _MOST_TESTS else []
     return f"{counted}\n\n" + "\n".join([*rows, *more])
