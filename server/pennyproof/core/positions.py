@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+_CONTINUATION = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
+_HIGH, _LOW = bytes(range(0xD8, 0xDC)), bytes(range(0xDC, 0xE0))
+"""The upper bytes of the first and second unit of a surrogate pair in UTF-16."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -44,7 +48,7 @@ def units(text: str, encoding: Encoding) -> int:
         return len(text)
     if encoding is Encoding.UTF8:
         return len(text.encode("utf-8", "surrogatepass"))
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 class LineIndex:
@@ -56,7 +60,23 @@ class LineIndex:
     @cached_property
     def starts(self) -> list[int]:
         """Offsets at which the lines begin; a text that ends in a line ending has an empty last line."""
-        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        return [0, *_ends(self.text, 0, len(self.text))]
+
+    def replaced(self, start: int, end: int, replacement: str) -> "LineIndex":
+        """The index of the text with ``text[start:end]`` replaced; only the lines around the edit are looked at."""
+        edited = LineIndex(self.text[:start] + replacement + self.text[end:])
+        # A line that begins right at the edit is looked at again: the "\r" before it may meet a "\n".
+        first = max(1, bisect.bisect_left(self.starts, start))
+        last = bisect.bisect_right(self.starts, end)
+        shift = len(replacement) - (end - start)
+        begin = self.starts[first - 1]
+        until = self.starts[last] + shift if last < len(self.starts) else len(edited.text)
+        edited.starts = [
+            *self.starts[:first],
+            *_ends(edited.text, begin, until),
+            *([offset + shift for offset in self.starts[last + 1 :]] if shift else self.starts[last + 1 :]),
+        ]
+        return edited
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -88,9 +108,20 @@ class LineIndex:
         start, line = self.starts[position.line], self.line(position.line)
         if encoding is Encoding.UTF32 or line.isascii():
             return start + min(max(position.character, 0), len(line))
-        seen = 0
-        for index, character in enumerate(line):
-            seen += units(character, encoding)
-            if seen > position.character:
-                return start + index
-        return start + len(line)
+        return start + _fitting(line, max(position.character, 0), encoding)
+
+
+def _ends(text: str, start: int, end: int) -> list[int]:
+    """Where the line endings within ``text[start:end]`` end."""
+    return [match.end() for match in _LINE_END.finditer(text, start, end)]
+
+
+def _fitting(line: str, count: int, encoding: Encoding) -> int:
+    """How many whole characters of ``line`` fit into ``count`` code units; done by encoding, since loops are slow."""
+    if encoding is Encoding.UTF8:
+        data = line.encode("utf-8", "surrogatepass")
+        inside = count < len(data) and data[count] in _CONTINUATION
+        return len(data[:count].translate(None, _CONTINUATION)) - inside
+    data = line.encode("utf-16-le", "surrogatepass")
+    inside = 0 < 2 * count < len(data) and data[2 * count - 1] in _HIGH and data[2 * count + 1] in _LOW
+    return len(data[: 2 * (count - inside)].decode("utf-16-le", "surrogatepass"))

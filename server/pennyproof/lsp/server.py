@@ -13,7 +13,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
@@ -24,6 +23,7 @@ from pennyproof.lsp.background import Background
 from pennyproof.lsp.calls import ProgressToken
 from pennyproof.lsp.configuration import Configuration
 from pennyproof.lsp.documents import DocumentStore
+from pennyproof.lsp.parent import wait_until_gone
 from pennyproof.lsp.progress import Work
 from pennyproof.lsp.projects import Projects
 from pennyproof.lsp.protocol import PennyproofProtocol
@@ -81,6 +81,8 @@ class PennyproofServer(LanguageServer):
         routes: LSP method → handler.
         commands: Command → module.
         access_token: What the client must present in ``initializationOptions.token``; ``None`` where it need not.
+        watch_parent: End the session when the process that the client names at initialize is gone.
+        on_initialize: Called with the server before it answers ``initialize``; may refuse by raising.
     """
 
     protocol: PennyproofProtocol
@@ -91,8 +93,12 @@ class PennyproofServer(LanguageServer):
         commands: Mapping[str, str] = COMMANDS,
         *,
         access_token: str | None = None,
+        watch_parent: bool = False,
+        on_initialize: Callable[[PennyproofServer], None] | None = None,
     ) -> None:
         self.access_token = access_token
+        self._watch_parent = watch_parent
+        self._on_initialize = on_initialize
         self.documents = DocumentStore()
         super().__init__("pennyproof", version("pennyproof"), protocol_cls=PennyproofProtocol, max_workers=1)
         self.background = Background()
@@ -105,6 +111,7 @@ class PennyproofServer(LanguageServer):
         self.working: dict[Work, str] = {}
         """Long work that is under way, and its titles."""
         self._ready: asyncio.Task[None] | None = None
+        self._modules = {*(route.handler.partition(":")[0] for route in routes.values()), *commands.values()}
         for method, route in routes.items():
             self.feature(method, route.options)(partial(self._handle, route.handler))
         for command, module in commands.items():
@@ -137,9 +144,13 @@ class PennyproofServer(LanguageServer):
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what the client said at initialize."""
+        if self._on_initialize is not None:
+            self._on_initialize(self)
         self.documents.encoding = self.protocol.choose_encoding(params)
         self.configuration.begin(params.initialization_options)
         self.projects.begin(params)
+        if self._watch_parent and params.process_id is not None:
+            self.spawn(self._end_after(params.process_id), "watching the editor's process")
 
     def prepare(self) -> asyncio.Task[None]:
         """Fetch, once, what every handler needs: its imports and the client's configuration."""
@@ -151,13 +162,19 @@ class PennyproofServer(LanguageServer):
         """End everything that was started on behalf of the session, within a bounded time."""
         if self._ready is not None:
             self._ready.cancel()
-        closing = asyncio.create_task(asyncio.to_thread(self.projects.close))
-        await self.background.close(seconds=1)
+        closing = asyncio.create_task(self.run(self.projects.close))
         await asyncio.wait({closing}, timeout=2)
+        await self.background.close(seconds=1)
 
     async def _prepare(self) -> None:
-        await self.run(_import_what_handlers_need)
+        await self.run(_import_what_handlers_need, tuple(self._modules))
+        await self.configuration.subscribe()
         await self.configuration.pull()
+
+    async def _end_after(self, process_id: int) -> None:
+        await wait_until_gone(process_id)
+        logger.info("the editor's process is gone")
+        self.protocol.end()
 
     async def _handle(self, handler: str, params: object) -> object:
         await asyncio.shield(self.prepare())
@@ -171,3 +188,9 @@ class PennyproofServer(LanguageServer):
 
         module = importlib.import_module(name)
         return await module.run(self, read_argument(module.Params, arguments))
+
+
+def _import_what_handlers_need(modules: tuple[str, ...]) -> None:
+    """On a thread, so that messages are read meanwhile."""
+    for module in ("pennyproof.settings", "pennyproof.assist.assemble", *modules):
+        importlib.import_module(module)

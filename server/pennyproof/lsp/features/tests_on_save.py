@@ -1,0 +1,65 @@
+"""``textDocument/didSave``: the tests that the saved file concerns run again, once the workspace is trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from pennyproof.assist.discovery import find_tests, ids_of
+from pennyproof.core.work import Cancel
+from pennyproof.errors import EnvironmentProblem, OutsideRoot
+from pennyproof.lsp.features.findings import findings_of
+from pennyproof.lsp.features.running import run_tests, take_snapshot
+
+if TYPE_CHECKING:
+    from pennyproof.core.snapshots import Snapshot
+    from pennyproof.lsp.features.findings import Findings
+    from pennyproof.lsp.server import PennyproofServer
+
+
+async def handle(server: PennyproofServer, params: types.DidSaveTextDocumentParams) -> None:
+    """Run tests and show which fail; a newer save takes the place of a run that is under way."""
+    project = server.projects.for_uri(params.text_document.uri)
+    mode = server.projects.settings(project.root).tests.onSave
+    document = server.documents.get(params.text_document.uri)
+    if mode == "off" or document is None or not await _may_run(server, params.text_document.uri):
+        return
+    findings = findings_of(server, project)
+    if findings.saving is not None:
+        findings.saving.ask()
+    async with server.work("Running tests") as work:
+        findings.saving = work.cancel
+        try:
+            snapshot = await take_snapshot(server, project)
+            wanted = None if mode == "all" else _affected(findings, snapshot, snapshot.relative(document.path))
+            if wanted != []:
+                await run_tests(server, project, snapshot, wanted, work)
+        except OutsideRoot:
+            return
+        except EnvironmentProblem as error:
+            # Nobody asked for this run, so its failure is told by the status and nowhere else.
+            server.status.set("warning", str(error))
+        finally:
+            if findings.saving is work.cancel:
+                findings.saving = None
+
+
+async def _may_run(server: PennyproofServer, uri: str) -> bool:
+    """Whether the workspace is trusted already; saving a file asks nobody."""
+    return server.projects.for_uri(uri).trusted
+
+
+def _affected(findings: Findings, snapshot: Snapshot, path: str) -> list[str] | None:
+    """The tests that run code of a file or stand in it; ``None`` for all where that is not known."""
+    source = snapshot.read(path)
+    if not findings.complete or source is None or not path.endswith(".py"):
+        return None
+    known = findings.outcomes
+    found = find_tests(path, source.text, {test.path for test in known.values()})
+    here = [test.id for test in found if not test.is_class]
+    if any(not ids_of(test, known) for test in here) or any(error.path == path for error in findings.errors):
+        return None  # A new test, or a file that could not be collected: only a whole run tells its tests' ids.
+    standing = {test for test_id in here for test in ids_of(test_id, known)}
+    running = {test for test, files in findings.functions.lines.items() if path in files and known[test].path != path}
+    return [test for test in known if test in standing or test in running]
