@@ -22,15 +22,15 @@ def build_project(root: Path, settings: Settings, trusted: bool, *, environ: Map
 
     def make_prover(root: Path) -> Prover:
         # Imported at the first need: a server that only starts, or explains itself, does not wait for them.
-        from pennyproof.proof.prover import ProofOptions  # noqa: PLC0415
+        from pennyproof.proof.options import ProofOptions  # noqa: PLC0415
         from pennyproof.proof.prover import Prover as TestProver  # noqa: PLC0415
 
         options = ProofOptions(
-            python=settings.tests.python,
-            args=tuple(settings.tests.args),
-            timeout=settings.tests.timeoutSeconds,
             sandbox=settings.proof.sandbox,
             workers=settings.proof.workers,
+            python=settings.tests.python,
+            args=settings.tests.args,
+            timeout_seconds=settings.tests.timeout_seconds,
         )
         return TestProver(root, options, state_directory(environ))
 

@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: Sequence[str]) -> int:
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
-    parser = _Parser(prog="pennyproof", description="Suggestions that were proved against your tests before you see them.")
+    parser = _Parser(
+        prog="pennyproof", description="Suggestions that were proved against your tests before you see them."
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():

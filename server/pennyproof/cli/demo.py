@@ -37,28 +37,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play the session; 0 when all tests pass in the end and the sample itself is as it was."""
     before = _digest(options.sample)
-    # Links resolved, so that paths in the server's answers are the ones the editor knows.
     with tempfile.TemporaryDirectory(prefix="pennyproof-demo-") as folder, Bar() as bar:
-        root = Path(folder).resolve() / "bookshop"
-        shutil.copytree(options.sample, root, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         timeline = Timeline(bar)
-        print(styled("Pennyproof: a session with the real server, no key, no network", Style.BOLD))
-        print(f"on a copy of the sample project in {root}\n")
-        sandbox = _sandbox(timeline)
-        command = [sys.executable, "-m", "pennyproof", "serve"]
-        with Editor(
-            command, root, _environment(Path(folder)), answer=timeline.answer, on_progress=bar.report
-        ) as editor:
-            passes = _play(editor, timeline, {"proof": {"sandbox": sandbox}, "tests": {"python": sys.executable, "onSave": "off"}})
-        timeline.add("end", "the server has shut down")
-    untouched = _digest(options.sample) == before
-    edits = count(len(editor.edits), "edit")
-    if passes and untouched:
-        print(styled(f"\nAll tests pass after {edits} and {timeline.seconds:.1f} s; every edit was proved before it was made.", Style.GREEN))
-        return 0
-    trouble = "tests still fail" if untouched else "the sample project itself was changed"
-    print(styled(f"\nNot done: {trouble} after {edits} and {timeline.seconds:.1f} s", Style.RED))
-    return 1
+        # Links resolved, so that the paths in the server's answers are the ones that the editor knows.
+        home = Path(folder).resolve()
+        edits, failing = _session(options.sample, home, timeline)
+    outcome = f"after {count(edits, 'edit')} and {timeline.seconds:.1f} s"
+    if failing:
+        print(styled(f"\n{count(failing, 'test')} still failing {outcome}", Style.RED))
+        return 1
+    if _digest(options.sample) != before:
+        print(styled(f"\nThe sample project itself was changed {outcome}", Style.RED))
+        return 1
+    print(styled(f"\nAll tests pass {outcome}; every edit was proved before it was made", Style.GREEN))
+    return 0
+
+
+def _session(sample: Path, home: Path, timeline: "Timeline") -> tuple[int, int]:
+    """One editor, from start to end, on a copy in ``home``; how many edits it made, and how many tests still fail."""
+    root = home / "bookshop"
+    shutil.copytree(sample, root, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    print(styled("A session with the real server: no key, no network, nothing prepared", Style.BOLD))
+    print(f"on a copy of the sample project in {root}\n")
+    settings = {
+        "proof": {"sandbox": _sandbox(timeline)},
+        # The sample needs nothing but pytest, which is installed beside Pennyproof.
+        "tests": {"python": sys.executable, "onSave": "off"},
+    }
+    command = [sys.executable, "-m", "pennyproof", "serve"]
+    timeline.add("editor", "starts `pennyproof serve`")
+    with Editor(command, root, _environment(home), answer=timeline.answer, on_progress=timeline.progress) as editor:
+        failing = _play(editor, timeline, settings)
+    timeline.add("editor", "has shut the server down")
+    return len(editor.edits), len(failing)
 
 
 class Timeline:
@@ -81,6 +92,10 @@ class Timeline:
             print(f"{_INDENT}{line}".rstrip())
         sys.stdout.flush()
 
+    def progress(self, message: str) -> None:
+        """Show what the server is doing, where that can be taken away again."""
+        self._bar.report(message)
+
     def answer(self, question: str, actions: Sequence[str]) -> str:
         """Agree, as a user would who knows the project, and show it."""
         self.add("question", question, [f"→ {actions[0]}"])
@@ -98,19 +113,19 @@ def _sandbox(timeline: Timeline) -> str:
     return kind
 
 
-def _environment(folder: Path) -> Mapping[str, str]:
+def _environment(home: Path) -> Mapping[str, str]:
     """This process's environment without keys and settings, so that every session starts alike."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("PENNYPROOF_") and not name.endswith("_API_KEY")
     }
-    return {**kept, "PENNYPROOF_HOME": str(folder / "state")}
+    return {**kept, "PENNYPROOF_HOME": str(home / "state")}
 
 
-def _play(editor: Editor, timeline: Timeline, options: Mapping[str, Any]) -> bool:
-    """The session itself; whether all tests pass at its end."""
-    info = editor.start(options)["serverInfo"]
+def _play(editor: Editor, timeline: Timeline, settings: Mapping[str, Any]) -> list[str]:
+    """What the user does; returns the tests that fail in the end."""
+    info = editor.start(settings)["serverInfo"]
     timeline.add("server", f"{info['name']} {info['version']} is ready")
     for path in sorted(editor.root.rglob("*.py")):
         editor.open(path.relative_to(editor.root).as_posix())
@@ -125,7 +140,7 @@ def _play(editor: Editor, timeline: Timeline, options: Mapping[str, Any]) -> boo
             hopeless.clear()  # An edit may have changed what the others fail for.
         else:
             hopeless.add(todo[0])
-    return not failing
+    return failing
 
 
 def _run_tests(editor: Editor, timeline: Timeline) -> list[str]:

@@ -37,7 +37,7 @@ CAPABILITIES = {
 }
 
 
-class ServerFailed(PennyproofError):
+class ServerError(PennyproofError):
     """The server ended, fell silent, or answered with an error."""
 
 
@@ -127,7 +127,7 @@ class Editor:
         """Send a request and wait for its result.
 
         Raises:
-            ServerFailed: It was answered by an error, or not within ``timeout`` seconds.
+            ServerError: It was answered by an error, or not within ``timeout`` seconds.
         """
         identity, future = next(self._ids), Future[Any]()
         self._waiting[identity] = future
@@ -135,7 +135,7 @@ class Editor:
         try:
             return future.result(timeout)
         except TimeoutError as error:
-            raise ServerFailed(f"the server did not answer {method} within {timeout:.0f} s") from error
+            raise ServerError(f"the server did not answer {method} within {timeout:.0f} s") from error
 
     def notify(self, method: str, params: object) -> None:
         """Send a notification."""
@@ -148,7 +148,7 @@ class Editor:
                 self.request("shutdown", None, _END_OF_SERVER)
                 self.notify("exit", None)
                 self._process.wait(_END_OF_SERVER)
-        except (ServerFailed, subprocess.TimeoutExpired):
+        except (ServerError, subprocess.TimeoutExpired):
             pass  # It is killed below, and whatever the session was to show has been shown.
         finally:
             self._process.kill()
@@ -176,15 +176,15 @@ class Editor:
                 stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
                 stdin.flush()
         except OSError as error:
-            raise ServerFailed("the server has ended") from error
+            raise ServerError("the server has ended") from error
 
     def _read(self) -> None:
         stdout = self._process.stdout
-        failure = ServerFailed("the server has ended")
+        failure = ServerError("the server has ended")
         try:
             while stdout is not None and (message := _receive(stdout)) is not None:
                 self._handle(message)
-        except ServerFailed as error:
+        except ServerError as error:
             failure = error
         for future in list(self._waiting.values()):
             if not future.done():
@@ -201,7 +201,7 @@ class Editor:
     def _settle(self, response: Mapping[str, Any]) -> None:
         future = self._waiting.pop(response["id"])
         if error := response.get("error"):
-            future.set_exception(ServerFailed(error["message"]))
+            future.set_exception(ServerError(error["message"]))
         else:
             future.set_result(response.get("result"))
 

@@ -22,7 +22,9 @@ _MOST_REJECTIONS = 3
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``fix``."""
-    parser.add_argument("tests", nargs="*", metavar="TEST_ID", help="failing tests to mend, as pytest names them (default: all)")
+    parser.add_argument(
+        "tests", nargs="*", metavar="TEST_ID", help="failing tests to mend, as pytest names them (default: all)"
+    )
     add_root(parser)
     parser.add_argument("--offline", action="store_true", help="use the free tier only, whatever else is configured")
     parser.add_argument("--max-cost", type=_amount, metavar="USD", help="spend no more than this on models")
@@ -34,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look for fixes, show them, and write them where that was asked for."""
     test_ids = list(dict.fromkeys(options.tests)) or None
-    with session(options.root) as opened:
+    with session(options.root, _overrides(options)) as opened:
         snapshot = opened.project.snapshot()
         with Bar() as bar:
             result = opened.project.debug(
@@ -55,6 +57,10 @@ def run(options: argparse.Namespace) -> int:
     if not targets:
         return 0
     return 0 if result.offers and (union or not options.apply) else 1
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, object]:
+    return {} if options.max_cost is None else {"budget": {"perActionUsd": options.max_cost}}
 
 
 def _amount(text: str) -> float:
@@ -108,7 +114,7 @@ def _show(opened: Session, result: DebugResult, targets: list[TestOutcome]) -> N
         _show_offer(offer)
     mended = {test for offer in result.offers for test in offer.verdict.fixed}
     if unmended := [test for test in targets if test.id not in mended]:
-        print(f"\n{styled(f'No fix that holds for {count(len(unmended), "test")}', Style.YELLOW)}")
+        print("\n" + styled(f"No fix that holds for {count(len(unmended), 'test')}", Style.YELLOW))
         _list_tests(unmended)
         for summary, reason in result.rejections[-_MOST_REJECTIONS:]:
             print(f"  tried: {summary}: {reason}")

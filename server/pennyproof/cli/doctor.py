@@ -1,0 +1,153 @@
+"""``pennyproof doctor``: what works here, and what to do about the rest."""
+
+import argparse
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pennyproof.cli.editors import EDITORS
+from pennyproof.cli.output import Style, print_json, styled
+from pennyproof.cli.root import add_root, existing_folder, is_trusted
+from pennyproof.errors import EnvironmentProblem
+from pennyproof.proof.environment import probe
+from pennyproof.proof.interpreter import Interpreter, find_interpreter
+from pennyproof.proof.sandbox import Sandbox, find_sandbox
+from pennyproof.settings import Settings, load, state_directory
+
+_KEYS = ("DEEPSEEK_API_KEY", "PENNYPROOF_API_KEY")
+
+
+class State(StrEnum):
+    """How a check turned out."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Worth knowing; nothing is broken."""
+    PROBLEM = "problem"
+
+
+_MARKS = {State.OK: ("✓", Style.GREEN), State.NOTE: ("-", Style.YELLOW), State.PROBLEM: ("✗", Style.RED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    detail: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``doctor``."""
+    parser.add_argument(
+        "--editor", choices=sorted(EDITORS), metavar="NAME", help=f"settings to paste: {', '.join(EDITORS)}"
+    )
+    add_root(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what was found; 2 when tests cannot be run here."""
+    root = existing_folder(options.root)
+    loaded = load(root, environ=os.environ)
+    checks = list(examine(root, loaded.settings, os.environ))
+    checks += [Check("settings", State.NOTE, warning) for warning in loaded.warnings]
+    hint = EDITORS[options.editor] if options.editor else None
+    if options.json:
+        editor = {"name": options.editor, **asdict(hint)} if hint else None
+        print_json({"root": str(root), "checks": [asdict(check) for check in checks], "editor": editor})
+    else:
+        _show(root, checks)
+        if hint:
+            print(f"\n{styled(hint.where, Style.BOLD)}\n\n{hint.settings}", end="")
+        else:
+            print(f"\nSettings for your editor: pennyproof doctor --editor {'|'.join(EDITORS)}")
+    return 2 if any(check.state is State.PROBLEM for check in checks) else 0
+
+
+def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Look at everything that running tests needs, without running any code of an untrusted project."""
+    trusted = is_trusted(root, settings)
+    interpreter = sandbox = None
+    try:
+        interpreter = find_interpreter(root, settings.tests.python, environ)
+        yield Check("interpreter", State.OK, f"{interpreter.executable}, from {interpreter.origin}")
+    except EnvironmentProblem as error:
+        yield Check("interpreter", State.PROBLEM, str(error))
+    try:
+        sandbox = find_sandbox(settings.proof.sandbox)
+        yield _sandbox_check(sandbox)
+    except EnvironmentProblem as error:
+        yield Check("sandbox", State.PROBLEM, str(error))
+    yield _trust_check(root, trusted)
+    if interpreter and sandbox:
+        yield _pytest_check(sandbox, interpreter, root, trusted)
+    yield _state_check(state_directory(environ))
+    yield _ruff_check()
+    git = shutil.which("git", path=environ.get("PATH"))
+    yield Check("git", State.OK if git else State.NOTE, git or "not found: explanations go without recent changes")
+    yield Check("workers", State.OK, str(settings.proof.workers))
+    yield _key_check(environ)
+
+
+def _sandbox_check(sandbox: Sandbox) -> Check:
+    if sandbox.kind == "off":
+        return Check("sandbox", State.NOTE, "off, as proof.sandbox says: tests run with all your rights")
+    return Check("sandbox", State.OK, sandbox.kind)
+
+
+def _trust_check(root: Path, trusted: bool | None) -> Check:
+    if trusted:
+        return Check("trust", State.OK, f"code of {root} may run")
+    if trusted is None:
+        return Check("trust", State.NOTE, "you will be asked before code of this folder runs")
+    return Check("trust", State.NOTE, "you said no: nothing of this folder runs; PENNYPROOF_TRUST=always says yes")
+
+
+def _pytest_check(sandbox: Sandbox, interpreter: Interpreter, root: Path, trusted: bool | None) -> Check:
+    if not trusted:
+        return Check("pytest", State.NOTE, "not looked at, since that runs the project's interpreter")
+    try:
+        environment = probe(sandbox, interpreter, root)
+    except EnvironmentProblem as error:
+        return Check("pytest", State.PROBLEM, str(error))
+    python = ".".join(map(str, environment.version))
+    return Check("pytest", State.OK, f"{environment.pytest} on Python {python}")
+
+
+def _state_check(folder: Path) -> Check:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return Check("state", State.OK, str(folder))
+    except OSError as error:
+        why = (
+            f"{folder} is not writable ({error.strerror}): nothing is remembered; set PENNYPROOF_HOME to another folder"
+        )
+        return Check("state", State.NOTE, why)
+
+
+def _ruff_check() -> Check:
+    try:
+        return Check("ruff", State.OK, version("ruff"))
+    except PackageNotFoundError:
+        return Check("ruff", State.PROBLEM, "not installed beside pennyproof: install pennyproof again")
+
+
+def _key_check(environ: Mapping[str, str]) -> Check:
+    if name := next((name for name in _KEYS if environ.get(name)), None):
+        return Check("key", State.OK, f"{name} is set; this version has the free tier only and sends nothing anywhere")
+    return Check("key", State.OK, "none: free tier only")
+
+
+def _show(root: Path, checks: list[Check]) -> None:
+    print(styled(str(root), Style.BOLD))
+    for check in checks:
+        mark, style = _MARKS[check.state]
+        print(f"  {styled(mark, style)} {check.name:<12} {check.detail}")

@@ -1,0 +1,104 @@
+"""Offers that hold by themselves are written together only where they hold together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pennyproof.assist.union import best_union, merge
+from pennyproof.core.candidates import Candidate, FileChange
+from pennyproof.core.offers import Offer
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.sources import Source
+from pennyproof.core.verdicts import Gate, Level, Verdict, rejected
+from pennyproof.core.work import Cancel, Silent
+from tests.assist.scripted import ScriptedProver, baseline, failed
+
+BEFORE = "one\ntwo\nthree\nfour\n"
+
+
+def change(old: str, new: str, path: str = "a.py") -> FileChange:
+    return FileChange(path, Source(BEFORE), Source(BEFORE.replace(old, new)))
+
+
+def offer(name: str, old: str, new: str) -> Offer:
+    return Offer(name, Candidate((change(old, new),), summary=name), Verdict(Level.FIXES, fixed=(f"t.py::{name}",)))
+
+
+class Together(ScriptedProver):
+    """Holds with any set of edits but those in ``clashes``."""
+
+    clashes: frozenset[frozenset[str]] = frozenset()
+
+    def prove(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        *,
+        targets: Sequence[str] = (),
+        test_ids: Sequence[str] | None = None,
+        every_test: bool = False,
+        cancel: Cancel,
+    ) -> Verdict:
+        assert every_test
+        names = frozenset(candidate.summary.split("; "))
+        self.proved.append((candidate.summary, every_test))
+        if any(clash <= names for clash in self.clashes):
+            return rejected(Gate.TESTS, "breaks another")
+        return Verdict(Level.FIXES, fixed=tuple(targets))
+
+
+@pytest.mark.parametrize(
+    ("offers", "clashes", "chosen", "text"),
+    [
+        ("ab", [], "ab", "ONE\nTWO\nthree\nfour\n"),
+        ("abc", ["ab"], "ac", "ONE\ntwo\nthree\nFOUR\n"),
+        ("abc", ["abc"], "ab", "ONE\nTWO\nthree\nfour\n"),
+        ("ax", [], "a", "ONE\ntwo\nthree\nfour\n"),
+        ("a", ["a"], "", ""),
+        ("ab", ["a"], "b", "one\nTWO\nthree\nfour\n"),
+    ],
+    ids=["all hold", "two clash", "all three clash", "the same line", "nothing holds", "the first does not hold"],
+)
+def test_best_union(offers: str, clashes: list[str], chosen: str, text: str) -> None:
+    made = {
+        "a": offer("a", "one", "ONE"),
+        "b": offer("b", "two", "TWO"),
+        "c": offer("c", "four", "FOUR"),
+        "x": offer("x", "one", "1"),
+    }
+    prover = Together(baseline(*(failed(f"t.py::{name}") for name in made)))
+    prover.clashes = frozenset(map(frozenset, clashes))
+    union = best_union(prover, Snapshot(Path("/")), [made[name] for name in offers], cancel=Cancel(), progress=Silent())
+    if not chosen:
+        assert union is None
+        return
+    assert union is not None
+    assert "".join(one.id for one in union.offers) == chosen
+    assert union.candidate.changes[0].after == Source(text)
+    assert union.verdict.fixed == tuple(f"t.py::{name}" for name in chosen)
+
+
+def test_a_union_that_mends_less_than_its_parts_is_none() -> None:
+    class Forgetful(Together):
+        def prove(self, *args: object, **kwargs: object) -> Verdict:
+            return Verdict(Level.FIXES, fixed=("t.py::a",))
+
+    prover = Forgetful(baseline(failed("t.py::a"), failed("t.py::b")))
+    offers = [offer("a", "one", "ONE"), offer("b", "two", "TWO")]
+    union = best_union(prover, Snapshot(Path("/")), offers, cancel=Cancel(), progress=Silent())
+    assert union is not None
+    assert [one.id for one in union.offers] == ["a"]
+
+
+def test_merge_keeps_files_apart_and_the_encoding() -> None:
+    latin = FileChange("b.py", Source("é\n", "iso-8859-1"), Source("è\n", "iso-8859-1"))
+    merged = merge([Candidate((change("one", "ONE"), latin)), Candidate((change("two", "TWO"), latin))])
+    assert merged == (FileChange("a.py", Source(BEFORE), Source("ONE\nTWO\nthree\nfour\n")), latin)
+
+
+def test_merge_refuses_a_file_that_is_deleted_and_changed() -> None:
+    deleted = replace(change("one", "ONE"), after=None)
+    with pytest.raises(ValueError, match="created or deleted"):
+        merge([Candidate((deleted,)), Candidate((change("two", "TWO"),))])
