@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pennyproof.assist.debug import DebugResult
+from pennyproof.assist.explain.subjects import Explanation
 from pennyproof.core.candidates import Origin
 from pennyproof.core.diffs import write as write_diff
 from pennyproof.core.offers import Offer
@@ -88,6 +89,17 @@ def tests_json(baseline: Baseline) -> JsonObject:
             *({"id": error.path, "message": error.message} for error in baseline.errors),
         ],
         "seconds": round(baseline.seconds, _MILLISECONDS),
+    }
+
+
+def explanation_json(explanation: Explanation) -> JsonObject:
+    """An explanation; ``origin`` is null where it is facts alone."""
+    return {
+        "markdown": explanation.markdown,
+        "references": [line_json(line) for line in explanation.references],
+        "claims": list(explanation.claims),
+        "origin": origin_json(explanation.origin) if explanation.origin else None,
+        "spent_usd": explanation.spent_usd,
     }
 
 
