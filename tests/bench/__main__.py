@@ -1,0 +1,62 @@
+"""``python -m tests.bench [NAME…]``: run benchmarks and print their tables."""
+
+import argparse
+import importlib
+import sys
+import time
+from pathlib import Path
+from typing import Protocol, cast
+
+import platformdirs
+
+from tests.bench import Options
+from tests.bench.corpus import Unavailable
+
+BENCHMARKS = ("repair", "seeded", "historical", "verdict", "startup")
+"""Modules of this package, quickest evidence first. They are imported when they run: each needs its own libraries."""
+
+
+class Benchmark(Protocol):
+    """What a benchmark module holds."""
+
+    NAME: str
+    ABOUT: str
+
+    def run(self, options: Options) -> str:
+        """Measure, and return the table."""
+
+
+def main() -> int:
+    """Run the benchmarks that were named, or all; exit code 1 when one could not be run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Run benchmarks and print their tables.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recorded tasks")
+    parser.add_argument("--cache", type=Path, default=Path(platformdirs.user_cache_dir("pennyproof-bench")))
+    parser.add_argument("--project", action="append", default=[], help="only this project of the corpus (repeatable)")
+    parser.add_argument("--quick", action="store_true", help="a small part of everything")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    options = Options(
+        data=arguments.data.resolve(),
+        cache=arguments.cache.resolve(),
+        projects=frozenset(arguments.project),
+        quick=arguments.quick,
+    )
+
+    incomplete = False
+    for name in arguments.names or BENCHMARKS:
+        benchmark = cast("Benchmark", importlib.import_module(f"tests.bench.{name}"))
+        print(f"\n## {benchmark.NAME}: {benchmark.ABOUT}\n", flush=True)
+        started = time.monotonic()
+        try:
+            print(benchmark.run(options))
+        except Unavailable as problem:
+            incomplete = True
+            print(f"not run: {problem}")
+        print(f"\n({time.monotonic() - started:.0f} s)", flush=True)
+    return int(incomplete)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""The product as its users meet it: the command, and the server behind an LSP client."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.bench.lsp_session import RefusedError, Session
+
+COMMAND = str(Path(sys.executable).with_name("pennyproof"))
+DEADLINE = 60
+"""Seconds that a search may take: the command's default."""
+_SLACK = 120
+"""Seconds beyond the deadline after which a run counts as hanging."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What ``pennyproof fix`` said."""
+
+    seconds: float
+    """From start to end of the command, its start and the baseline included."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """Its JSON; empty where it said none."""
+    problem: str = ""
+    """Why there is none."""
+
+    @property
+    def offers(self) -> list[Mapping[str, Any]]:
+        return list(self.document.get("offers", ()))
+
+
+@contextmanager
+def environment(python: Path) -> Iterator[dict[str, str]]:
+    """A user's environment with an empty home, in which every workspace is trusted."""
+    with tempfile.TemporaryDirectory(prefix="bench-home-") as home:
+        yield {
+            "PATH": os.defpath,
+            "HOME": home,
+            "LANG": "C.UTF-8",
+            "PENNYPROOF_HOME": str(Path(home, "state")),
+            "PENNYPROOF_TRUST": "always",
+            "PENNYPROOF_TESTS_PYTHON": str(python),
+        }
+
+
+def fix(python: Path, root: Path) -> Answer:
+    """Run ``pennyproof fix --offline --json`` on whatever fails in ``root``."""
+    command = [COMMAND, "fix", "--offline", "--json", "--root", str(root), "--deadline", str(DEADLINE)]
+    started = time.perf_counter()
+    with environment(python) as variables:
+        try:
+            done = subprocess.run(
+                command, check=False, env=variables, capture_output=True, text=True, timeout=DEADLINE + _SLACK
+            )
+        except subprocess.TimeoutExpired:
+            return Answer(time.perf_counter() - started, problem="it does not end")
+    seconds = time.perf_counter() - started
+    if done.returncode not in (0, 1):
+        return Answer(seconds, problem=f"exit code {done.returncode}: {done.stderr.strip()[-500:]}")
+    return Answer(seconds, json.loads(done.stdout))
+
+
+def debug(python: Path, root: Path, test: str) -> tuple[Mapping[str, Any] | None, float, str]:
+    """Ask a fresh server, as an editor, for a fix of one test.
+
+    Returns:
+        The edit that the server asked the editor to make, or ``None``; seconds from the command to its result;
+        why it failed, where it did.
+    """
+    edits: list[Mapping[str, Any]] = []
+
+    def apply_edit(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        edits.append(params["edit"])
+        return {"applied": True}
+
+    problem = ""
+    with environment(python) as variables:
+        started = time.perf_counter()
+        try:
+            with Session([COMMAND, "serve"], root, variables, {"workspace/applyEdit": apply_edit}) as session:
+                session.initialize()
+                started = time.perf_counter()
+                argument = {"uri": (root / test.partition("::")[0]).as_uri(), "testId": test}
+                session.command("pennyproof.debug", argument, timeout=DEADLINE + _SLACK)
+                seconds = time.perf_counter() - started
+        except (RefusedError, TimeoutError, OSError, subprocess.TimeoutExpired) as error:
+            seconds, problem = time.perf_counter() - started, f"{type(error).__name__}: {error}"
+    return (edits[0] if edits else None), seconds, problem

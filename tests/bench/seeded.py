@@ -1,0 +1,209 @@
+"""Single-place bugs in real projects: how many are mended, in what time, and whether any offer does harm.
+
+Each bug of ``seeds.json`` is put into a fresh working copy; ``pennyproof fix --offline --json`` is run on it with
+an empty home; and its offers are judged by the project's full suite under plain pytest. A third of the bugs is also
+put to ``pennyproof.debug`` through an LSP client. *fixed*: with the first offer in place every test passes that
+passes without the bug. *exact*: the file is again, as a syntax tree, what it was. *broken*: tests that passed with
+the bug in place and fail with one of the offers.
+"""
+
+import ast
+import json
+import subprocess
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench import Options, corpus, plain, product, seeds
+from tests.bench.lsp_session import write_edit
+from tests.bench.seeds import Seed
+from tests.bench.tables import median, percent, quantile, table
+
+NAME = "seeded"
+ABOUT = "bugs seeded into real projects, mended without a model"
+
+_OVER_LSP = 3
+"""Every so-manieth bug is put to the server too: its search is the same, its way in and out is not."""
+_QUICK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the full suite says of an edit."""
+
+    mended: bool
+    exact: bool
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One bug put to the product once."""
+
+    project: str
+    seed: Seed
+    way: str
+    """``cli`` or ``lsp``."""
+    seconds: float
+    fixed: bool = False
+    exact: bool = False
+    broken: tuple[str, ...] = ()
+    identical: bool = True
+    """The work tree was left as it was."""
+    tried: int = 0
+    offers: int = 0
+    tests_run: int = 0
+    """Tests behind the first offer's verdict."""
+    problem: str = ""
+
+
+def run(options: Options) -> str:
+    """Put every bug to the product; returns the tables."""
+    seeded = seeds.read()
+    attempts: list[Attempt] = []
+    details = options.cache / "results" / f"{NAME}.jsonl"
+    details.parent.mkdir(parents=True, exist_ok=True)
+    with details.open("w", encoding="utf-8") as stream:
+        for project in corpus.projects(options.projects):
+            if seeded[project.name].version != project.archive.version:
+                raise corpus.Unavailable(f"seeds.json has bugs for another version of {project.name}")
+            ready = corpus.prepare(project, options.cache)
+            with ready.lease():
+                clean = plain.run(ready.python, ready.renew()).passing - set(seeded[project.name].unstable)
+                for index, seed in enumerate(seeded[project.name].seeds[: _QUICK if options.quick else None]):
+                    ways = (_by_command, _by_editor) if index % _OVER_LSP == 0 else (_by_command,)
+                    for way in ways:
+                        attempt = way(ready, seed, clean)
+                        attempts.append(attempt)
+                        stream.write(json.dumps(asdict(attempt)) + "\n")
+                        stream.flush()
+    by_command = [attempt for attempt in attempts if attempt.way == "cli"]
+    by_editor = [attempt for attempt in attempts if attempt.way == "lsp"]
+    return "\n\n".join(
+        [
+            "`pennyproof fix --offline --json`",
+            _by_project(by_command),
+            "`pennyproof.debug` over LSP",
+            _by_project(by_editor),
+            _by_operator(by_command),
+            f"Every bug with its outcome: {details}",
+        ]
+    )
+
+
+def _by_command(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attempt:
+    root = _with_bug(ready, seed)
+    before = corpus.digest(root)
+    answer = product.fix(ready.python, root)
+    identical = corpus.digest(root) == before
+    judgements = []
+    for offer in answer.offers:
+        _git_apply(_with_bug(ready, seed), offer["diff"])
+        judgements.append(_judge(ready, seed, clean))
+    return Attempt(
+        project=ready.project.name,
+        seed=seed,
+        way="cli",
+        seconds=answer.seconds,
+        fixed=bool(judgements) and judgements[0].mended,
+        exact=bool(judgements) and judgements[0].exact,
+        broken=tuple(sorted({test for judgement in judgements for test in judgement.broken})),
+        identical=identical,
+        tried=answer.document.get("tried", 0),
+        offers=len(answer.offers),
+        tests_run=len(answer.offers[0]["verdict"]["ran"]) if answer.offers else 0,
+        problem=answer.problem,
+    )
+
+
+def _by_editor(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attempt:
+    root = _with_bug(ready, seed)
+    before = corpus.digest(root)
+    edit, seconds, problem = product.debug(ready.python, root, seed.failing[0])
+    attempt: dict[str, Any] = {"identical": corpus.digest(root) == before, "problem": problem}
+    if edit is not None:
+        write_edit(edit, _with_bug(ready, seed))
+        judgement = _judge(ready, seed, clean)
+        attempt |= {"fixed": judgement.mended, "exact": judgement.exact, "broken": judgement.broken, "offers": 1}
+    return Attempt(project=ready.project.name, seed=seed, way="lsp", seconds=seconds, **attempt)
+
+
+def _with_bug(ready: corpus.Ready, seed: Seed) -> Path:
+    root = ready.renew()
+    _git_apply(root, seed.diff)
+    return root
+
+
+def _git_apply(root: Path, diff: str) -> None:
+    """Apply a diff by other means than the product's own."""
+    subprocess.run(
+        ["git", "apply", "--whitespace=nowarn", "-"],
+        cwd=root,
+        input=diff.encode(),
+        check=True,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CEILING_DIRECTORIES": str(root.parent)},
+    )
+
+
+def _judge(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Judgement:
+    """Run the full suite on the working copy as it is.
+
+    A test that seems broken must fail in a second run too: some suites have a flaky test.
+    """
+    passing = plain.run(ready.python, ready.tree).passing
+    if not clean <= passing:
+        passing |= plain.run(ready.python, ready.tree).passing
+    missing = clean - passing
+    return Judgement(
+        mended=not missing,
+        exact=_tree(ready.tree / seed.path) == _tree(ready.pristine / seed.path),
+        broken=tuple(sorted(missing - set(seed.failing))),
+    )
+
+
+def _tree(path: Path) -> str:
+    return ast.dump(ast.parse(path.read_bytes()))
+
+
+def _by_project(attempts: Sequence[Attempt]) -> str:
+    groups: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        groups[attempt.project].append(attempt)
+    rows = [_row(name, group) for name, group in groups.items()]
+    headings = ("project", "bugs", "fixed", "exact", "median s", "p90 s", "candidates", "tests run")
+    return table((*headings, "broken by an offer", "tree as it was"), [*rows, _row("**all**", attempts)])
+
+
+def _row(name: str, attempts: Sequence[Attempt]) -> Sequence[str | float | bool | None]:
+    seconds = [attempt.seconds for attempt in attempts]
+    offered = [attempt for attempt in attempts if attempt.offers]
+    return (
+        name,
+        len(attempts),
+        percent(sum(attempt.fixed for attempt in attempts), len(attempts)),
+        sum(attempt.exact for attempt in attempts),
+        median(seconds),
+        quantile(seconds, 0.9),
+        median([attempt.tried for attempt in attempts]),
+        median([attempt.tests_run for attempt in offered]),
+        sum(len(attempt.broken) for attempt in attempts),
+        all(attempt.identical for attempt in attempts),
+    )
+
+
+def _by_operator(attempts: Sequence[Attempt]) -> str:
+    groups: Mapping[str, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        groups[_kind(attempt.seed.operator)].append(attempt)
+    rows = [
+        (kind, percent(sum(attempt.fixed for attempt in group), len(group)), sum(attempt.exact for attempt in group))
+        for kind, group in sorted(groups.items(), key=lambda item: -len(item[1]))
+    ]
+    return table(("kind of bug", "fixed", "exact"), rows)
+
+
+def _kind(operator: str) -> str:
+    """The operator without its operands: ``ReplaceBinaryOperator_Add_Sub`` → ``ReplaceBinaryOperator``."""
+    return operator.partition("_")[0]
