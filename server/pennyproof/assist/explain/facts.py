@@ -11,7 +11,7 @@ from pennyproof.assist.explain.history import Commit, recent_changes
 from pennyproof.assist.explain.libraries import LibraryDoc, library_doc
 from pennyproof.assist.explain.modules import Module, Modules
 from pennyproof.assist.explain.names import definition_at
-from pennyproof.assist.explain.scopes import FUNCTIONS, scopes_at
+from pennyproof.assist.explain.scopes import FUNCTIONS, function_starts, scopes_at
 from pennyproof.assist.explain.subjects import FailingTest, Selection, Subject
 from pennyproof.core.outcomes import Baseline, Frame, TestOutcome
 from pennyproof.core.snapshots import Snapshot
@@ -159,7 +159,7 @@ class _Gatherer:
             return ()
         starts = {start for line in (lines.start, lines.stop - 1) for start in _function_starts(module, line)}
         starts |= {start for node in ast.walk(module.tree) if isinstance(node, FUNCTIONS) and node.lineno in lines
-                   for start in _starts(node)}  # fmt: skip
+                   for start in function_starts(node)}  # fmt: skip
         found = self._baseline.functions.tests_running(module.path, frozenset(starts))
         outcomes = [test for test in self._baseline.outcomes.values() if test.id in found]
         return tuple(sorted(outcomes, key=lambda test: not test.failed))
@@ -218,9 +218,4 @@ def _statement_at(module: Module, line: int) -> range:
 
 def _function_starts(module: Module, line: int) -> set[int]:
     inner = next((scope for scope in scopes_at(module.tree, line) if isinstance(scope, FUNCTIONS)), None)
-    return _starts(inner) if inner else set()
-
-
-def _starts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int]:
-    """Lines that Python may call a function's first: its own, and that of its first decorator."""
-    return {function.lineno, *(mark.lineno for mark in function.decorator_list[:1])}
+    return function_starts(inner) if inner else set()

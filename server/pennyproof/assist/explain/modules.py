@@ -1,12 +1,12 @@
 """Modules found and parsed without importing them: those of the workspace, then those installed."""
 
 import ast
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from pennyproof.assist.explain.scopes import parse
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import decode
 from pennyproof.errors import PennyproofError, UnreadableSource
@@ -110,13 +110,10 @@ class Modules:
     def _parse(self, home: Path | None, path: str) -> Module | None:
         try:
             text = self._text(home, path)
-            if text is None:
-                return None
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Invalid escapes in somebody else's strings are no news here.
-                return Module(home, path, text, ast.parse(text))
-        except (PennyproofError, SyntaxError, ValueError, RecursionError, MemoryError):
-            return None  # What cannot be read or parsed has nothing to say; the other facts stand.
+        except PennyproofError:
+            return None  # What cannot be read has nothing to say; the other facts stand.
+        tree = parse(text) if text is not None else None
+        return Module(home, path, text, tree) if text is not None and tree is not None else None
 
     def _text(self, home: Path | None, path: str) -> str | None:
         if home is None:

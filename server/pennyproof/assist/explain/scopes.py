@@ -1,6 +1,7 @@
 """Scopes of a syntax tree: which statement binds a name, and what lies around a line."""
 
 import ast
+import warnings
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -14,19 +15,19 @@ def scopes_at(tree: ast.Module, line: int) -> tuple[Scope, ...]:
     found: list[Scope] = [tree]
     inside: ast.AST | None = tree
     while inside is not None:
-        inside = next((child for child in _nested(inside) if child.lineno <= line <= (child.end_lineno or 0)), None)
+        inside = next((child for child in nested(inside) if child.lineno <= line <= (child.end_lineno or 0)), None)
         if inside is not None:
             found.append(inside)
     return tuple(reversed(found))
 
 
-def _nested(node: ast.AST) -> Iterator[Function | ast.ClassDef]:
+def nested(node: ast.AST) -> Iterator[Function | ast.ClassDef]:
     """Functions and classes directly inside, blocks such as ``if`` and ``try`` looked through."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
             yield child
         elif isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-            yield from _nested(child)
+            yield from nested(child)
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -128,3 +129,27 @@ def expressions(tree: ast.Module, first: int, last: int) -> list[ast.expr]:
         (node for node in within if isinstance(node, ast.Attribute) or id(node) not in inner),
         key=lambda node: (node.lineno, node.col_offset, -(node.end_col_offset or 0)),
     )
+
+
+def function_around(text: str, line: int) -> range | None:
+    """The lines of the function around a line, decorators included; ``None`` where there is none or no parse."""
+    tree = parse(text)
+    inner = next((scope for scope in scopes_at(tree, line) if isinstance(scope, FUNCTIONS)), None) if tree else None
+    if inner is None:
+        return None
+    return range(min(function_starts(inner)), (inner.end_lineno or inner.lineno) + 1)
+
+
+def function_starts(function: Function) -> set[int]:
+    """Lines that Python may call a function's first: its own, and that of its first decorator."""
+    return {function.lineno, *(mark.lineno for mark in function.decorator_list[:1])}
+
+
+def parse(text: str) -> ast.Module | None:
+    """The syntax tree of a text, or ``None`` where it does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Invalid escapes in somebody else's strings are no news here.
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -10,7 +10,7 @@ from lsprotocol import types
 from pennyproof.assist.cohorts import deepest_frame
 from pennyproof.assist.lines import LineMap
 from pennyproof.core.positions import LineIndex
-from pennyproof.errors import OutsideRoot, PennyproofError
+from pennyproof.errors import OutsideRoot, PennyproofError, UsageError
 from pennyproof.lsp.convert import line_range
 from pennyproof.lsp.features.findings import findings_of
 
@@ -26,21 +26,17 @@ SOURCE = "pennyproof"
 
 def opened(server: PennyproofServer, params: types.DidOpenTextDocumentParams) -> None:
     """Show, under the name the client uses for it, what is known about a file."""
-    _publish_for(server, params.text_document.uri)
+    _refresh(server, params.text_document.uri)
 
 
 def changed(server: PennyproofServer, params: types.DidChangeTextDocumentParams) -> None:
     """Offers no longer hold; diagnostics move with their lines, or go with them."""
-    project = server.projects.for_uri(params.text_document.uri)
-    findings_of(server, project).forget_offers()
-    _publish_for(server, params.text_document.uri)
+    _refresh(server, params.text_document.uri, edited=True)
 
 
 def closed(server: PennyproofServer, params: types.DidCloseTextDocumentParams) -> None:
     """What is on disk counts again."""
-    project = server.projects.for_uri(params.text_document.uri)
-    findings_of(server, project).forget_offers()
-    _publish_for(server, params.text_document.uri)
+    _refresh(server, params.text_document.uri, edited=True)
 
 
 def publish(server: PennyproofServer, project: Project) -> None:
@@ -85,9 +81,15 @@ def first_line(failure: Failure | None) -> str:
     return f"{failure.kind}: {message}" if message else failure.kind
 
 
-def _publish_for(server: PennyproofServer, uri: str) -> None:
-    project = server.projects.for_uri(uri)
-    if findings_of(server, project).texts:
+def _refresh(server: PennyproofServer, uri: str, *, edited: bool = False) -> None:
+    try:
+        project = server.projects.for_uri(uri)
+    except UsageError:
+        return  # A buffer that is no file, such as ``untitled:``, belongs to no project.
+    findings = findings_of(server, project)
+    if edited:
+        findings.forget_offers()
+    if findings.texts:
         publish(server, project)
 
 

@@ -7,24 +7,35 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from pennyproof.assist.discovery import find_tests, ids_of
-from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem, OutsideRoot
 from pennyproof.lsp.features.findings import findings_of
 from pennyproof.lsp.features.running import run_tests, take_snapshot
 
 if TYPE_CHECKING:
-    from pennyproof.core.snapshots import Snapshot
+    from pennyproof.assist.project import Project
+    from pennyproof.core.snapshots import Document, Snapshot
     from pennyproof.lsp.features.findings import Findings
     from pennyproof.lsp.server import PennyproofServer
 
 
 async def handle(server: PennyproofServer, params: types.DidSaveTextDocumentParams) -> None:
     """Run tests and show which fail; a newer save takes the place of a run that is under way."""
-    project = server.projects.for_uri(params.text_document.uri)
-    mode = server.projects.settings(project.root).tests.onSave
     document = server.documents.get(params.text_document.uri)
-    if mode == "off" or document is None or not await _may_run(server, params.text_document.uri):
+    if document is None:
         return
+    try:
+        await _run(server, server.projects.for_uri(document.uri), document)
+    except OutsideRoot:
+        return
+    except EnvironmentProblem as error:
+        # Nobody asked for this run, so its failure is told by the status and nowhere else.
+        server.status.set("warning", str(error))
+
+
+async def _run(server: PennyproofServer, project: Project, document: Document) -> None:
+    mode = server.projects.settings(project.root).tests.on_save
+    if mode == "off" or not project.trusted:
+        return  # Saving a file asks nobody for trust.
     findings = findings_of(server, project)
     if findings.saving is not None:
         findings.saving.ask()
@@ -33,21 +44,11 @@ async def handle(server: PennyproofServer, params: types.DidSaveTextDocumentPara
         try:
             snapshot = await take_snapshot(server, project)
             wanted = None if mode == "all" else _affected(findings, snapshot, snapshot.relative(document.path))
-            if wanted != []:
+            if wanted is None or wanted:
                 await run_tests(server, project, snapshot, wanted, work)
-        except OutsideRoot:
-            return
-        except EnvironmentProblem as error:
-            # Nobody asked for this run, so its failure is told by the status and nowhere else.
-            server.status.set("warning", str(error))
         finally:
             if findings.saving is work.cancel:
                 findings.saving = None
-
-
-async def _may_run(server: PennyproofServer, uri: str) -> bool:
-    """Whether the workspace is trusted already; saving a file asks nobody."""
-    return server.projects.for_uri(uri).trusted
 
 
 def _affected(findings: Findings, snapshot: Snapshot, path: str) -> list[str] | None:
@@ -61,5 +62,6 @@ def _affected(findings: Findings, snapshot: Snapshot, path: str) -> list[str] | 
     if any(not ids_of(test, known) for test in here) or any(error.path == path for error in findings.errors):
         return None  # A new test, or a file that could not be collected: only a whole run tells its tests' ids.
     standing = {test for test_id in here for test in ids_of(test_id, known)}
-    running = {test for test, files in findings.functions.lines.items() if path in files and known[test].path != path}
-    return [test for test in known if test in standing or test in running]
+    running = {test for test, files in findings.functions.lines.items() if path in files}
+    # Code that runs at import only is in no test's map, so it may concern any of them.
+    return [test for test in known if test in standing or (test in running and known[test].path != path)] or None

@@ -1,0 +1,95 @@
+"""``pennyproof.debug``: find a verified fix, and apply it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from pennyproof.assist.report import debug_json, offer_json
+from pennyproof.lsp.commands.arguments import Argument, Range
+from pennyproof.lsp.features.diagnostics import publish
+from pennyproof.lsp.features.edits import still_holds, workspace_edit
+from pennyproof.lsp.features.findings import findings_of
+from pennyproof.lsp.features.places import failing_at
+from pennyproof.lsp.features.running import known_ids, run_tests, search, still_as_in, take_snapshot
+
+if TYPE_CHECKING:
+    from pennyproof.assist.project import Project
+    from pennyproof.core.offers import Offer
+    from pennyproof.core.snapshots import Snapshot
+    from pennyproof.lsp.progress import Work
+    from pennyproof.lsp.server import PennyproofServer
+
+logger = logging.getLogger(__name__)
+
+
+class Params(Argument):
+    """Which failing tests: one by its id, those a range is about, or, with neither, all of the workspace folder."""
+
+    uri: str
+    test_id: str | None = None
+    range: Range | None = None
+    preview: bool = False
+    """Return the offers and change nothing."""
+
+
+async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
+    """Search, then apply the best offer, unless the text has moved on meanwhile.
+
+    Returns:
+        What ``fix --json`` prints, each offer with its ``edit``, and whether one was ``applied``.
+    """
+    project = server.projects.for_uri(params.uri)
+    await server.ensure_trusted(project)
+    async with server.work("Looking for a fix") as work:
+        snapshot = await take_snapshot(server, project)
+        result = await search(server, project, snapshot, await _targets(server, project, snapshot, params, work), work)
+    applied = False
+    if result.offers and not params.preview and still_as_in(server, snapshot):
+        applied = await _apply(server, project, result.offers[0])
+    elif not result.offers:
+        _say_why_not(server, failing=bool(result.baseline.failing), tried=result.tried)
+    edits = [_with_edit(server, project, offer) for offer in result.offers]
+    return {**debug_json(result, project.root), "offers": edits, "applied": applied}
+
+
+async def _targets(
+    server: PennyproofServer, project: Project, snapshot: Snapshot, params: Params, work: Work
+) -> list[str] | None:
+    if params.test_id is not None:
+        return await known_ids(server, project, snapshot, [params.test_id], work)
+    await run_tests(server, project, snapshot, None, work)
+    if params.range is None:
+        return None
+    return [test.id for test in failing_at(server, project, params.uri, params.range.to_lsp())]
+
+
+async def _apply(server: PennyproofServer, project: Project, offer: Offer) -> bool:
+    if not still_holds(server, project.root, offer):
+        return False
+    edit = workspace_edit(server, project.root, offer)
+    params = types.ApplyWorkspaceEditParams(edit, label=offer.title)
+    try:
+        answer = await server.workspace_apply_edit_async(params)
+    except JsonRpcException as error:
+        logger.warning("the client did not take the edit: %s", error.message)
+        return False
+    if not answer.applied:
+        logger.info("the client did not apply the edit: %s", answer.failure_reason or "it gave no reason")
+        return False
+    findings_of(server, project).take_applied(offer)
+    publish(server, project)
+    return True
+
+
+def _with_edit(server: PennyproofServer, project: Project, offer: Offer) -> dict[str, object]:
+    return {**offer_json(offer), "edit": workspace_edit(server, project.root, offer)}
+
+
+def _say_why_not(server: PennyproofServer, *, failing: bool, tried: int) -> None:
+    """The user asked for a fix; that there is none has to be said."""
+    message = f"No fix held: {tried} candidates tried" if failing else "No test fails here"
+    server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))

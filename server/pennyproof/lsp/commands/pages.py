@@ -1,0 +1,77 @@
+"""Pages of markdown for a person: kept in the state directory, opened in the editor."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from pennyproof.settings import state_directory
+
+if TYPE_CHECKING:
+    from pennyproof.assist.project import Project
+    from pennyproof.lsp.server import PennyproofServer
+
+logger = logging.getLogger(__name__)
+
+
+async def show_page(server: PennyproofServer, project: Project, name: str, markdown: str) -> None:
+    """Open a page in the editor, or say what it says where the client opens nothing.
+
+    Args:
+        server: Whose client shows it.
+        project: What it is about; each workspace folder has one page of each name, which the next one replaces.
+        name: What kind of page it is.
+        markdown: Its text.
+    """
+    try:
+        path = await server.run(_write, project.root, name, markdown)
+    except OSError as error:
+        logger.warning("the page could not be kept: %s", error.strerror)
+        _say(server, markdown)
+        return
+    # The client may open it whenever it likes; the command's answer does not wait for that.
+    server.spawn(_open(server, path, markdown), "showing a page")
+
+
+async def _open(server: PennyproofServer, path: Path, markdown: str) -> None:
+    window = server.client_capabilities.window
+    if window is not None and window.show_document is not None and window.show_document.support:
+        try:
+            params = types.ShowDocumentParams(path.as_uri(), take_focus=False)
+            if (await server.window_show_document_async(params)).success:
+                return
+        except JsonRpcException as error:
+            logger.warning("the client could not open %s: %s", path, error.message)
+    _say(server, f"{_headline(markdown)} — {path}")
+
+
+def _say(server: PennyproofServer, message: str) -> None:
+    server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+
+
+def _headline(markdown: str) -> str:
+    """The title and the first sentence."""
+    return ": ".join(line.lstrip("# ") for line in markdown.split("\n\n")[:2])
+
+
+def _write(root: Path, name: str, markdown: str) -> Path:
+    """Write a page whole or not at all, readable by the user alone: it may quote secrets."""
+    folder = state_directory(os.environ) / "pages"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{name}-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}.md"
+    handle, draft = tempfile.mkstemp(dir=folder, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(markdown)
+        Path(draft).replace(path)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return path
