@@ -233,7 +233,7 @@ def _merge(sources: tuple[_Source, ...], warnings: list[str]) -> Loaded:
 def _take(
     found: dict[str, Any], key: str, field: FieldInfo, value: object, source: _Source, warnings: list[str]
 ) -> None:
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, *field.metadata])
+    adapter = _adapter(field)
     try:
         if source.is_text:
             valid = adapter.validate_python(_from_text(str(value), field))
@@ -247,6 +247,13 @@ def _take(
         found[key] = (*found.get(key, ()), *valid)
     else:
         found.setdefault(key, valid)
+
+
+def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
+    kind: Any = field.annotation
+    for constraint in field.metadata:
+        kind = Annotated[kind, constraint]
+    return TypeAdapter(kind)
 
 
 def _allowed(error: ValueError) -> str:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import itertools
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ class PennyproofProtocol(LanguageServerProtocol):
             ),
             types.TEXT_DOCUMENT_DID_CLOSE: lambda params: server.documents.close(params.text_document.uri),
             types.WINDOW_WORK_DONE_PROGRESS_CANCEL: self._cancel_progress,
-            types.WORKSPACE_DID_CHANGE_CONFIGURATION: lambda params: server.configuration.changed(params),
+            types.WORKSPACE_DID_CHANGE_CONFIGURATION: self._configuration_changed,
             types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: lambda params: server.projects.change_folders(params.event),
         }
         self._owed: dict[MessageId, Call] = {}
@@ -88,6 +89,7 @@ class PennyproofProtocol(LanguageServerProtocol):
         self._running: set[asyncio.Task[object]] = set()
         self._initialized_once = False
         self._out_of_step = False
+        self._ids = itertools.count(1)
         self.client_capabilities = types.ClientCapabilities()
         self.ended: asyncio.Future[int] | None = None
         super().__init__(server, converter)
@@ -115,7 +117,7 @@ class PennyproofProtocol(LanguageServerProtocol):
         self._out_of_step = False
         self._dispatch(message)
 
-    def _dispatch(self, message: object) -> None:
+    def _dispatch(self, message: Any) -> None:
         match message:
             case {"jsonrpc": other} if other != self.VERSION:
                 self._refuse(_message_id(message), INVALID_REQUEST, "the protocol is JSON-RPC 2.0")
@@ -169,8 +171,8 @@ class PennyproofProtocol(LanguageServerProtocol):
             self._start(Call(method, self._server.documents.current), handler, params)
 
     def _receive_answer(self, message_id: object, message: Mapping[str, Any]) -> None:
-        future = self._request_futures.pop(message_id, None) if isinstance(message_id, int | str) else None
-        result_type = self._result_types.pop(message_id, None) if future else None
+        known = message_id if isinstance(message_id, int | str) else ""
+        future, result_type = self._request_futures.pop(known, None), self._result_types.pop(known, None)
         if future is None or not future.set_running_or_notify_cancel():
             logger.debug("an answer to a request that nobody waits for was left aside")
             return
@@ -202,13 +204,13 @@ class PennyproofProtocol(LanguageServerProtocol):
         handler: Handler | None = self.fm.features.get(method) or self._builtins.get(method)
         return handler
 
-    def _params(self, method: str, raw: object) -> Any:  # noqa: ANN401 (whatever type the method's params have)
+    def _params(self, method: str, raw: object) -> Any:
         """The params as lsprotocol's type for them.
 
         Raises:
             UsageError: They are malformed.
         """
-        kinds = types.METHOD_TO_TYPES.get(method)
+        kinds: Any = types.METHOD_TO_TYPES.get(method)
         if kinds is None or kinds[2] is None:
             return raw
         try:
@@ -272,17 +274,17 @@ class PennyproofProtocol(LanguageServerProtocol):
         if self.writer is not None:
             self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
-    def _send_data(self, data: Any) -> None:  # noqa: ANN401 (pygls' signature)
+    def _send_data(self, data: Any) -> None:
         self._write(self._converter.unstructure(data))
 
     # Asking the client
 
-    def send_request_async(self, method: str, params: Any | None = None, msg_id: MessageId | None = None) -> Any:  # noqa: ANN401 (pygls' signature)
+    def send_request_async(self, method: str, params: Any | None = None, msg_id: MessageId | None = None) -> Any:
         """Ask the client; one who stops waiting withdraws the question, and a late answer hurts nobody."""
         return self._ask(method, params, msg_id)
 
     async def _ask(self, method: str, params: object, message_id: MessageId | None) -> object:
-        message_id = message_id or f"pennyproof-{self._next_id()}"
+        message_id = message_id or f"pennyproof-{next(self._ids)}"
         answer = asyncio.wrap_future(self.send_request(method, params, msg_id=message_id))
         answer.add_done_callback(_see_error)
         try:
@@ -292,19 +294,15 @@ class PennyproofProtocol(LanguageServerProtocol):
                 self.notify(types.CANCEL_REQUEST, types.CancelParams(message_id))
             raise
 
-    def _next_id(self) -> int:
-        self._asked = getattr(self, "_asked", 0) + 1
-        return self._asked
-
     # What the protocol itself handles
 
     def _initialize(self, params: types.InitializeParams) -> types.InitializeResult:
         self._check_access(params)
-        self._initialized_once = True
         self._server.process_id = params.process_id
         self.client_capabilities = params.capabilities
         self._server.begin(params)
-        self.server_capabilities = ServerCapabilitiesBuilder(
+        self._initialized_once = True
+        builder: Any = ServerCapabilitiesBuilder(
             self.client_capabilities,
             {*self.fm.features, *self._builtins},
             self.fm.feature_options,
@@ -312,7 +310,8 @@ class PennyproofProtocol(LanguageServerProtocol):
             types.TextDocumentSyncKind.Incremental,
             None,
             self.choose_encoding(params).value,
-        ).build()
+        )
+        self.server_capabilities = builder.build()
         return types.InitializeResult(self.server_capabilities, self.server_info)
 
     @staticmethod
@@ -348,6 +347,9 @@ class PennyproofProtocol(LanguageServerProtocol):
         if cancel is not None:
             cancel.ask()
 
+    def _configuration_changed(self, params: types.DidChangeConfigurationParams) -> None:
+        self._server.configuration.changed(params)
+
     def _set_trace(self, params: types.SetTraceParams) -> None:
         self.trace = params.value
 
@@ -381,7 +383,7 @@ class PennyproofProtocol(LanguageServerProtocol):
             self._answer(call, None, Cancelled("cancelled"))
 
     @staticmethod
-    def _cancel(calls: Any) -> None:  # noqa: ANN401
+    def _cancel(calls: Iterable[Call]) -> None:
         for call in calls:
             call.cancel.ask()
             if call.task is not None:
@@ -410,11 +412,11 @@ def _explain(error: Exception) -> str:
 
 
 def _see_error(future: asyncio.Future[Any]) -> None:
-    """asyncio complains about errors that nobody looked at; here the one who asked may have gone."""
+    """Mark an error as seen: the one who asked may have gone, and asyncio would complain."""
     if not future.cancelled():
         future.exception()
 
 
-def _message_id(message: Any) -> MessageId | None:  # noqa: ANN401 (any JSON)
+def _message_id(message: Any) -> MessageId | None:
     message_id = message.get("id") if isinstance(message, dict) else None
     return message_id if isinstance(message_id, int | str) else None
