@@ -39,7 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _dispatch(arguments)
+        try:
+            code = _dispatch(arguments)
+        except SystemExit as leaving:  # How argparse ends after --help.
+            code = int(leaving.code or 0)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         return _INTERRUPTED

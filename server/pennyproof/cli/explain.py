@@ -28,21 +28,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the explanation. Only that of a test runs anything."""
     place = _PLACE.fullmatch(options.subject)
+    if place is None and "::" not in options.subject:
+        raise UsageError(
+            f"{options.subject!r} is neither FILE:LINE, FILE:LINE-LINE nor a test id such as tests/test_a.py::test_x"
+        )
     with session(options.root, runs_code=place is None) as opened, Bar() as bar:
         snapshot = opened.project.snapshot()
-        subject = _selection(snapshot, place) if place else _test(options.subject)
+        subject = _selection(snapshot, place) if place else FailingTest(options.subject)
         explanation = opened.project.explain(snapshot, subject, cancel=opened.cancel, progress=bar)
     if options.json:
         print_json(explanation_json(explanation))
     else:
         print(explanation.markdown.rstrip("\n"))
     return 0
-
-
-def _test(text: str) -> Subject:
-    if "::" not in text:
-        raise UsageError(f"{text!r} is neither FILE:LINE, FILE:LINE-LINE nor a test id such as tests/test_a.py::test_x")
-    return FailingTest(text)
 
 
 def _selection(snapshot: Snapshot, place: re.Match[str]) -> Subject:
