@@ -1,7 +1,8 @@
 """Runs the command line as a shell would see it, with a state directory of its own."""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from pennyproof.cli import main
+from pennyproof.errors import NoSandbox
+from pennyproof.proof.sandbox import find_sandbox
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,35 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Ran(code, output.out, output.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> str:
+    """The machine's sandbox; where there is none, the command line is tested without."""
+    try:
+        return find_sandbox().kind
+    except NoSandbox:
+        return "off"
+
+
+@pytest.fixture
+def trusted(run: Run, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command in ``tmp_path/project``, trusted, with this Python and its pytest."""
+    monkeypatch.setenv("PENNYPROOF_TRUST", "always")
+    monkeypatch.setenv("PENNYPROOF_TESTS_PYTHON", sys.executable)
+    monkeypatch.setenv("PENNYPROOF_PROOF_SANDBOX", sandbox)
+    monkeypatch.setenv("PENNYPROOF_PROOF_WORKERS", "1")
+    return run
+
+
+def write(files: Mapping[str, str]) -> None:
+    """Write files into the current folder."""
+    for name, text in files.items():
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def tree() -> dict[str, bytes]:
+    """Every file in the current folder."""
+    return {str(path): path.read_bytes() for path in sorted(Path().rglob("*")) if path.is_file()}

@@ -90,7 +90,7 @@ def test_it_introduces_itself(editor: Editor, root: Path) -> None:
 def test_an_edit_is_made_in_utf16_and_saved(editor: Editor, root: Path, shape: str) -> None:
     edits = [one_edit(10, 11, "3"), one_edit(4, 5, "z", line=1)]
     uri = editor.uri("a.py")
-    changes = [{"textDocument": {"uri": uri, "version": 1}, "edits": edits}]
+    changes = [{"textDocument": {"uri": uri, "version": None}, "edits": edits}]
     edit = {shape: changes if shape == "documentChanges" else {uri: edits}}
     assert ask(editor, "workspace/applyEdit", {"label": "fixes 1 test", "edit": edit}) == {"applied": True}
     assert (root / "a.py").read_bytes() == "x = '😀', 3\r\ny = z\r\n".encode()
@@ -99,6 +99,16 @@ def test_an_edit_is_made_in_utf16_and_saved(editor: Editor, root: Path, shape: s
     assert made.files == {"a.py": ("x = '😀', 1\r\ny = 2\r\n", "x = '😀', 3\r\ny = z\r\n")}
     opened = ["textDocument/didOpen", "textDocument/didChange", "textDocument/didSave"]
     assert editor.request("notified", None, timeout=30) == opened
+
+
+@pytest.mark.parametrize(("version", "applied"), [(1, True), (0, False), (2, False)])
+def test_an_edit_of_an_older_text_is_refused(editor: Editor, root: Path, version: int, applied: bool) -> None:
+    editor.open("a.py")
+    before = (root / "a.py").read_bytes()
+    change = {"textDocument": {"uri": editor.uri("a.py"), "version": version}, "edits": [one_edit(10, 11, "3")]}
+    assert ask(editor, "workspace/applyEdit", {"edit": {"documentChanges": [change]}}) == {"applied": applied}
+    assert ((root / "a.py").read_bytes() != before) == applied
+    assert len(editor.edits) == applied
 
 
 def test_questions_are_answered_by_the_user(editor: Editor) -> None:

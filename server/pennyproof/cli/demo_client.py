@@ -27,7 +27,7 @@ CAPABILITIES = {
     "window": {"workDoneProgress": True, "showMessage": {"messageActionItem": {"additionalPropertiesSupport": True}}},
     "workspace": {
         "applyEdit": True,
-        "workspaceEdit": {"documentChanges": True, "resourceOperations": ["create", "delete"]},
+        "workspaceEdit": {"documentChanges": True},
         "workspaceFolders": True,
     },
     "textDocument": {
@@ -209,8 +209,7 @@ class Editor:
         params = request.get("params") or {}
         match request["method"]:
             case "workspace/applyEdit":
-                self._apply(params)
-                outcome: dict[str, object] = {"result": {"applied": True}}
+                outcome: dict[str, object] = {"result": {"applied": self._apply(params)}}
             case "window/showMessageRequest":
                 titles = [action["title"] for action in params.get("actions") or ()]
                 outcome = {"result": {"title": self._answer(params["message"], titles)} if titles else None}
@@ -226,12 +225,15 @@ class Editor:
         elif method == "$/progress" and (message := params["value"].get("message")):
             self._on_progress(message)
 
-    def _apply(self, params: Mapping[str, Any]) -> None:
-        """Make the edits in the buffers, save them, and tell the server of both."""
+    def _apply(self, params: Mapping[str, Any]) -> bool:
+        """Make the edits in the buffers, save them, and tell the server of both; not if they are for older texts."""
         edit = params["edit"]
         by_uri = dict(edit.get("changes") or {})
         for change in edit.get("documentChanges") or ():
-            by_uri[change["textDocument"]["uri"]] = change["edits"]
+            identifier = change["textDocument"]
+            if identifier.get("version") not in (None, self._versions.get(self.path(identifier["uri"]))):
+                return False
+            by_uri[identifier["uri"]] = change["edits"]
         files: dict[str, tuple[str, str]] = {}
         for uri, edits in by_uri.items():
             path = self.path(uri)
@@ -242,6 +244,7 @@ class Editor:
             files[path] = (before, after)
             self._save(path, after)
         self.edits.append(AppliedEdit(params.get("label") or "", files))
+        return True
 
     def _save(self, path: str, text: str) -> None:
         self._buffers[path] = text

@@ -1,0 +1,95 @@
+"""``pennyproof explain`` and ``pennyproof doctor`` on a small real project."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from pennyproof.cli.editors import EDITORS
+from tests.cli.conftest import Run, write
+
+PROJECT = {
+    "calc.py": "def half(x):\n    third = x / 3\n    return third\n",
+    "test_calc.py": "from calc import half\n\ndef test_half():\n    assert half(6) == 3\n",
+}
+
+
+@pytest.mark.parametrize("subject", ["calc.py:1-3", "calc.py:2"])
+def test_lines_are_explained_without_running_anything(run: Run, subject: str) -> None:
+    write(PROJECT)
+    ran = run("explain", subject)
+    assert (ran.code, ran.stderr) == (0, "")
+    assert "third = x / 3" in ran.stdout
+
+
+def test_a_file_may_be_named_from_the_current_folder(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write({"pkg/calc.py": PROJECT["calc.py"]})
+    root = Path.cwd()
+    monkeypatch.chdir("pkg")
+    for subject in ("calc.py:2", "pkg/calc.py:2", f"{root}/pkg/calc.py:2"):
+        ran = run("explain", subject, "--root", str(root), "--json")
+        assert ran.code == 0
+        assert ran.json["references"][0]["path"] == "pkg/calc.py"
+        assert (ran.json["claims"], ran.json["origin"], ran.json["spent_usd"]) == ([], None, 0.0)
+
+
+def test_a_failing_test_is_explained(trusted: Run) -> None:
+    write({**PROJECT, "conftest.py": ""})
+    ran = trusted("explain", "test_calc.py::test_half")
+    assert (ran.code, ran.stderr) == (0, "")
+    assert "assert half(6) == 3" in ran.stdout
+
+
+def test_an_unknown_test_is_not_explained(trusted: Run) -> None:
+    write(PROJECT)
+    ran = trusted("explain", "test_calc.py::test_nothing")
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "test_calc.py::test_nothing" in ran.stderr
+
+
+def states(document: dict[str, list[dict[str, str]]]) -> dict[str, str]:
+    return {check["name"]: check["state"] for check in document["checks"]}
+
+
+def test_doctor_finds_what_works(trusted: Run, sandbox: str) -> None:
+    write(PROJECT)
+    ran = trusted("doctor", "--json")
+    assert (ran.code, ran.stderr) == (0, "")
+    found = states(ran.json)
+    expected = dict.fromkeys(("interpreter", "trust", "pytest", "state", "ruff", "workers", "key"), "ok")
+    assert expected.items() <= found.items()
+    assert found["sandbox"] == ("note" if sandbox == "off" else "ok")
+
+
+def test_doctor_runs_nothing_of_an_untrusted_project(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    trap = tmp_path / "ran"
+    write({".venv/bin/python": f"#!/bin/sh\ntouch {trap}\n", ".venv/pyvenv.cfg": f"home = {sys.prefix}/bin\n"})
+    Path(".venv/bin/python").chmod(0o755)
+    monkeypatch.setenv("PENNYPROOF_TESTS_PYTHON", ".venv")
+    found = states(run("doctor", "--json").json)
+    assert found["trust"] == "note"
+    assert found.get("pytest", "note") == "note"
+    assert not trap.exists()
+
+
+def test_doctor_never_shows_a_key(trusted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-very-secret")
+    ran = trusted("doctor")
+    assert "DEEPSEEK_API_KEY is set" in ran.stdout
+    assert "sk-very-secret" not in ran.stdout + ran.stderr
+
+
+def test_doctor_names_what_is_missing(trusted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENNYPROOF_TESTS_PYTHON", "nowhere/python")
+    ran = trusted("doctor")
+    assert ran.code == 2
+    assert "✗ interpreter" in ran.stdout
+    assert "nowhere/python" in ran.stdout
+
+
+@pytest.mark.parametrize("name", EDITORS)
+def test_doctor_has_settings_for_editors(trusted: Run, name: str) -> None:
+    hint = EDITORS[name]
+    assert "serve" in hint.settings
+    ran = trusted("doctor", "--editor", name)
+    assert ran.stdout.endswith(f"{hint.where}\n\n{hint.settings}")

@@ -1,0 +1,98 @@
+"""``pennyproof prove`` on a small real project."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, tree, write
+
+PROJECT = {
+    "conftest.py": "",
+    "calc.py": (
+        "def half(x):\n    return x / 3\n\n\ndef double(x):\n    return x + x\n\n\ndef unused(x):\n    return x\n"
+    ),
+    "test_calc.py": (
+        "from calc import double, half\n\n"
+        "def test_half():\n    assert half(4) == 2\n\n"
+        "def test_double():\n    assert double(4) == 8\n"
+    ),
+}
+
+
+def diff(old: str, new: str, path: str = "calc.py") -> str:
+    line = PROJECT.get(path, "").split("\n").index(old) + 1
+    return f"--- a/{path}\n+++ b/{path}\n@@ -{line} +{line} @@\n-{old}\n+{new}\n"
+
+
+MENDED = diff("    return x / 3", "    return x / 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "level", "field", "value"),
+    [
+        (MENDED, 0, "fixes", "fixed", ["test_calc.py::test_half"]),
+        (diff("    return x + x", "    return 2 * x"), 0, "passes", "fixed", []),
+        (diff("    return x", "    return -x"), 1, "parses", "uncovered", [{"path": "calc.py", "line": 10}]),
+        (diff("    return x + x", "    return x * x"), 1, "rejected", "broken", ["test_calc.py::test_double"]),
+        (diff("    return x + x", "    return x +"), 1, "rejected", "gate", "parses"),
+        (diff("    return x + x", "    return y + x"), 1, "rejected", "gate", "names"),
+        (diff("    assert half(4) == 2", "    pass", "test_calc.py"), 1, "rejected", "fixed", []),
+    ],
+    ids=["fixes", "passes", "not covered", "breaks", "does not parse", "new name", "touches tests"],
+)
+def test_verdicts(trusted: Run, text: str, code: int, level: str, field: str, value: object) -> None:
+    write({**PROJECT, "a.diff": text})
+    before = tree()
+    ran = trusted("prove", "--diff", "a.diff", "--json")
+    assert (ran.code, ran.stderr) == (code, "")
+    assert ran.json["level"] == level
+    assert ran.json[field] == value
+    assert tree() == before
+    shown = trusted("prove", "--diff", "a.diff")
+    assert shown.code == code
+    assert shown.stdout.startswith(f"{level}: ")
+
+
+def test_the_diff_may_come_from_stdin_and_the_tests_be_chosen(trusted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(PROJECT)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(MENDED.encode())))
+    ran = trusted("prove", "--diff", "-", "--tests", "test_calc.py::test_half", "--json")
+    assert ran.code == 0
+    assert ran.json["ran"] == ["test_calc.py::test_half"]
+    assert ran.json["selection"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (MENDED.replace("x / 3", "x / 5"), "calc.py"),
+        ("not a diff\n", "no unified diff found"),
+        (MENDED.replace("calc.py", "../calc.py"), "is no file of the project"),
+        (MENDED.replace("calc.py", "other.py"), "other.py: no such file"),
+    ],
+    ids=["does not apply", "no diff", "outside the root", "no such file"],
+)
+def test_bad_diffs(trusted: Run, text: str, says: str) -> None:
+    write({**PROJECT, "a.diff": text})
+    ran = trusted("prove", "--diff", "a.diff")
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert says in ran.stderr
+
+
+def test_a_diff_of_a_file_in_an_old_encoding(trusted: Run) -> None:
+    write(PROJECT)
+    source = "# -*- coding: latin-1 -*-\ndef name():\n    return 'Jos\xe9 '\n"
+    Path("names.py").write_bytes(source.encode("latin-1"))
+    write({"test_names.py": "from names import name\n\ndef test_name():\n    assert name() == 'Jos\\xe9'\n"})
+    text = "--- a/names.py\n+++ b/names.py\n@@ -3 +3 @@\n-    return 'Jos\xe9 '\n+    return 'Jos\xe9'\n"
+    Path("a.diff").write_bytes(text.encode("latin-1"))
+    assert trusted("prove", "--diff", "a.diff", "--json").json["level"] == "fixes"
+
+
+def test_an_unknown_test(trusted: Run) -> None:
+    write({**PROJECT, "a.diff": MENDED})
+    ran = trusted("prove", "--diff", "a.diff", "--tests", "test_calc.py::test_nothing")
+    assert (ran.code, ran.stderr.count("\n")) == (2, 1)
+    assert "test_calc.py::test_nothing" in ran.stderr
