@@ -1,15 +1,27 @@
-"""What passes between the worker, the fork server and the child that runs a job.
+"""What passes between the fork server and the child that runs a job.
 
-Requests and answers are lines of JSON. A child's answer to the fork server is one line, ``<hmac> <json>``, keyed with
-the request's nonce, so that nothing but the reporter can speak for a run.
+Both ways, a frame is the length of its body, a MAC of the body keyed with the request's nonce, and the body. A request's
+body is the worker's JSON. An answer's body is one letter, ``R`` (result) or ``E`` (error), and JSON. The child's own
+code knows the nonce; whatever else writes to the answer pipe does not.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
+import json.encoder
+import os
+import struct
 from typing import Any, Callable, Dict, Optional
 
-MAX_ANSWER = 64 << 20
+MAX_BODY = 64 << 20
 """Bytes; a longer answer is none."""
+_HEAD = struct.Struct(">Q32s")
+
+
+class Forged(Exception):
+    """Bytes that are no frame, or a frame that was not made with the nonce."""
 
 
 class Context:
@@ -18,17 +30,124 @@ class Context:
     A job for one run returns its result (a dict), which is then sent as the one answer, or calls ``reply`` itself and
     returns None. The job ``prime`` loops: ``reply`` answers the request that started it, then each ``receive`` is
     followed by one ``reply``; it returns when ``receive`` gives None.
+
+    Attributes:
+        root: The project's folder as this run sees it; also the working directory. It is not on ``sys.path``.
+        scratch: A writable folder of this run alone.
+        receive: The ``params`` of the next request, or None when there are no more. For ``prime`` only.
+        reply: Sends the one answer to the request at hand. Does nothing in a process forked from the one it was made in.
+        error: Answers that the job cannot be done, with one line that says why; otherwise as ``reply``.
+        detach: For a fork of a primed child: closes the pipes, which belong to its parent.
     """
 
-    root: str
-    """The project's folder as this run sees it; also the working directory."""
-    scratch: str
-    """An empty writable folder for this run; ``TMPDIR`` lies in it."""
-    receive: Callable[[], Optional[Dict[str, Any]]]
-    """The ``params`` of the next request, or None when there are no more. For ``prime`` only."""
-    reply: Callable[[Dict[str, Any]], None]
-    """Send the one answer to the request at hand. Does nothing in a process forked from the one it was made in."""
-    error: Callable[[str], None]
-    """Answer with status ``error`` and one line that says why the job cannot be done. As ``reply`` otherwise."""
-    detach: Callable[[], None]
-    """For a fork of a primed child: close the channel and the answer pipe, which belong to its parent."""
+    __slots__ = ("detach", "error", "receive", "reply", "root", "scratch")
+
+    def __init__(self, root: str, scratch: str, requests: int, answers: int, nonce: str) -> None:
+        """Make the context of a request that has been read.
+
+        Args:
+            root: See the class.
+            scratch: See the class.
+            requests: The descriptor of the pipe that further requests come from.
+            answers: The descriptor of the pipe for answers.
+            nonce: The nonce of the request at hand.
+        """
+        self.root = root
+        self.scratch = scratch
+        # Everything below is held by the closures alone, and calls nothing but C functions that were looked up before
+        # any code of the project ran: patching modules changes no answer.
+        owner, getpid, write, encode, mac = os.getpid(), os.getpid, os.write, _c_encoder(), hashlib.blake2b
+        head, loads, read = _HEAD.pack, json.loads, read_frame
+        open_nonces = [nonce]
+
+        def send(letter: bytes, value: Any) -> None:
+            if getpid() != owner or not open_nonces:
+                return
+            body = letter + encode(value)
+            key = open_nonces.pop().encode()
+            data = memoryview(head(len(body), mac(body, key=key, digest_size=32).digest()) + body)
+            while data:
+                data = data[write(answers, data) :]
+
+        def receive() -> Optional[Dict[str, Any]]:
+            body = read(requests) if getpid() == owner else None
+            if body is None:
+                return None
+            request = loads(body)
+            open_nonces[:] = [request["nonce"]]
+            params: Dict[str, Any] = request["params"]
+            return params
+
+        def detach() -> None:
+            if getpid() != owner:
+                os.close(requests)
+                os.close(answers)
+
+        self.receive = receive
+        self.reply = lambda result: send(b"R", result)
+        self.error = lambda message: send(b"E", message)
+        self.detach = detach
+
+
+def _c_encoder() -> Callable[[Any], bytes]:
+    """JSON from the C encoder itself, around which ``json.JSONEncoder`` is only a wrapper that can be patched."""
+    make, quote = json.encoder.c_make_encoder, json.encoder.c_encode_basestring_ascii
+    if make is None or quote is None:
+        plain = json.JSONEncoder().encode
+        return lambda value: plain(value).encode()
+
+    def refuse(value: Any) -> Any:
+        raise TypeError("not JSON: " + type(value).__name__)
+
+    chunks = make(None, refuse, quote, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0)).encode()
+
+
+def frame(body: bytes, nonce: str) -> bytes:
+    """A body with its length and MAC in front."""
+    return _HEAD.pack(len(body), _mac(body, nonce)) + body
+
+
+def take(received: bytearray, nonce: str) -> Optional[bytes]:
+    """Remove one frame from the front of what was received.
+
+    Returns:
+        Its body, or None while it is incomplete.
+
+    Raises:
+        Forged: It is too long, or was not made with ``nonce``.
+    """
+    if len(received) < _HEAD.size:
+        return None
+    length, mac = _HEAD.unpack_from(received)
+    if length > MAX_BODY:
+        raise Forged("it is longer than %d bytes" % MAX_BODY)
+    end = _HEAD.size + length
+    if len(received) < end:
+        return None
+    body = bytes(received[_HEAD.size : end])
+    del received[:end]
+    if not hmac.compare_digest(mac, _mac(body, nonce)):
+        raise Forged("it is not signed by the reporter")
+    return body
+
+
+def read_frame(pipe: int) -> Optional[bytes]:
+    """The body of the next frame of a trusted pipe, or None at its end."""
+    head = _read(pipe, _HEAD.size)
+    return None if head is None else _read(pipe, _HEAD.unpack(head)[0])
+
+
+def _read(pipe: int, length: int) -> Optional[bytes]:
+    pieces = []
+    while length:
+        piece = os.read(pipe, min(length, 1 << 20))
+        if not piece:
+            return None
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)
+
+
+def _mac(body: bytes, nonce: str) -> bytes:
+    return hashlib.blake2b(body, key=nonce.encode(), digest_size=32).digest()

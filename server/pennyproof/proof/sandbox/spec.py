@@ -19,6 +19,8 @@ class WorkerSpec:
     """Files and folders outside the root and the interpreter's prefixes that imports need."""
     preload: tuple[str, ...] = ()
     """Third-party modules to import before forking; those that turn out to lie in the root, or to fail, are skipped."""
+    plugins: bool = True
+    """Import the pytest plugins of the project's environment before forking, too."""
     pycache: Path | None = None
     """An existing folder for bytecode (``sys.pycache_prefix``); read-only unless ``warming``."""
     warming: bool = False

@@ -1,0 +1,24 @@
+"""Makes a package of this folder, under a name that nothing else has, and runs the fork server (or, given arguments, ``confine``).
+
+The folder itself is taken off ``sys.path`` first: its ``run`` or ``trace`` would shadow modules of the project.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+
+if __name__ == "__main__":
+    folder = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != folder]
+    spec = importlib.util.spec_from_file_location(
+        "_pennyproof_inside", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = package
+    spec.loader.exec_module(package)
+    if len(sys.argv) > 1:
+        importlib.import_module(spec.name + ".confine").main(sys.argv[1:])
+    else:
+        importlib.import_module(spec.name + ".server").main()

@@ -1,0 +1,115 @@
+"""How a sandboxed process is started."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from pennyproof.proof.sandbox.spec import WorkerSpec
+
+# The kernel ends a bubblewrap with the *thread* that started it, so one thread that lasts starts them all.
+_starter = ThreadPoolExecutor(1, "sandbox-starter")
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A process to be started, with exactly this environment."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    setup: dict[str, Any] = field(default_factory=dict)
+    """The first line that a fork server reads."""
+    scratch: Path | None = None
+    """A folder made for the process, to be removed when it has ended."""
+
+    def start(self, *, stderr: int) -> subprocess.Popen[bytes]:
+        """Start it in a session of its own, with pipes for standard input and output.
+
+        Args:
+            stderr: A descriptor.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        start = partial(
+            subprocess.Popen[bytes],
+            self.argv,
+            env=self.environment,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            bufsize=0,
+            start_new_session=True,
+        )
+        return _starter.submit(start).result()
+
+    def clean(self) -> None:
+        """Remove what was made for the process."""
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that ended by itself."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def run_to_end(launch: Launch, timeout: float) -> Finished:
+    """Start a process that reads nothing, and wait for its end.
+
+    Raises:
+        subprocess.TimeoutExpired: It was killed after ``timeout`` seconds.
+    """
+    process = launch.start(stderr=subprocess.PIPE)
+    try:
+        stdout, stderr = process.communicate(b"", timeout)
+    except BaseException:
+        kill_group(process)
+        process.communicate()
+        raise
+    finally:
+        launch.clean()
+    return Finished(process.returncode, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # it has ended; macOS says the second of zombies
+        process.kill()
+
+
+class Sandbox(Protocol):
+    """One way to confine a fork server."""
+
+    @property
+    def kind(self) -> str:
+        """``bubblewrap``, ``landlock`` or ``off``."""
+
+    def launch(self, spec: WorkerSpec) -> Launch:
+        """How to start the fork server of ``spec``."""
+
+    def run_once(self, argv: Sequence[str], spec: WorkerSpec, timeout: float) -> Finished:
+        """Run a command to its end in the sandbox a worker of ``spec`` would have; used to probe an interpreter.
+
+        Args:
+            argv: The command; its first part is an absolute path, usually ``spec.python``.
+            spec: What may be read.
+            timeout: Seconds until it is killed.
+
+        Raises:
+            subprocess.TimeoutExpired: It was killed.
+            OSError: It could not be started.
+        """
