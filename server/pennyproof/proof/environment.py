@@ -46,6 +46,12 @@ class Environment:
     readable: tuple[Path, ...]
     """Folders that imports need."""
 
+    def fingerprint(self) -> str:
+        """Changes when packages are installed or removed, as far as the folders they lie in show it."""
+        folders = [folder for prefix in self.interpreter.prefixes for folder in prefix.glob("lib*/python3*/*-packages")]
+        stamps = [(str(folder), folder.stat().st_mtime_ns) for folder in sorted(folders)]
+        return json.dumps([str(self.interpreter.executable), self.version, self.pytest, self.plugins, stamps])
+
 
 def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> Environment:
     """Ask an interpreter, in the sandbox, whether it can run tests.

@@ -63,8 +63,13 @@ class Workspace:
             self._last = (snapshot, time.monotonic(), whole.hexdigest())
             return self._last[2]
 
+    def changed_since(self, moment: float) -> list[str]:
+        """Sources written after ``moment`` (seconds since the epoch), or so shortly before that it cannot be told."""
+        earliest = int(moment * 1e9) - _RACY
+        return [path for path, _, stamp in _walk(self.root) if path.endswith(".py") and stamp.modified >= earliest]
+
     def third_party_imports(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """Modules that the sources import when they are imported themselves, and that are neither theirs nor Python's."""
+        """Modules that the sources import outside functions, and that are neither their own nor Python's."""
         with self._lock:
             hashes = self._content(snapshot)
             names = set[str]()

@@ -1,0 +1,83 @@
+"""What a run inside the project tells, as frozen data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pennyproof.core.outcomes import CollectionError, Coverage, Failure, Frame, Outcome, TestOutcome
+
+Lines = Mapping[str, frozenset[int]]
+"""Path → lines, from one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The result of the job ``run``."""
+
+    collected: tuple[str, ...]
+    unknown: tuple[str, ...]
+    outcomes: Mapping[str, TestOutcome]
+    errors: tuple[CollectionError, ...]
+    coverage: Coverage
+    watched: Lines
+    """Lines that ran in a test that passed."""
+    watched_by: frozenset[str]
+    """Tests, of any outcome, that ran a watched line."""
+    watched_at_import: Lines
+    patched: frozenset[str]
+    exit: str
+    seconds: float
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """Tests that ran and passed."""
+        return frozenset(test.id for test in self.outcomes.values() if test.outcome is Outcome.PASSED)
+
+
+def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
+    """Read the result of the job ``run``, whose shape is told in ``inside/jobs.py``."""
+    return RunResult(
+        collected=tuple(result["collected"]),
+        unknown=tuple(result["unknown"]),
+        outcomes={item["id"]: read_outcome(item) for item in result["outcomes"]},
+        errors=tuple(CollectionError(item["path"], item["message"], item["line"]) for item in result["errors"]),
+        coverage=Coverage({test: read_lines(files) for test, files in result["coverage"].items()}),
+        watched=read_lines(result["watched"]),
+        watched_by=frozenset(result["watched_by"]),
+        watched_at_import=read_lines(result["watched_at_import"]),
+        patched=frozenset(result["patched"]),
+        exit=result["exit"],
+        seconds=seconds,
+    )
+
+
+def read_lines(files: Mapping[str, Any]) -> dict[str, frozenset[int]]:
+    """Path → lines, from their JSON."""
+    return {path: frozenset(lines) for path, lines in files.items()}
+
+
+def read_outcome(item: Mapping[str, Any]) -> TestOutcome:
+    """One test's outcome, from its JSON."""
+    failure = item["failure"]
+    return TestOutcome(
+        id=item["id"],
+        outcome=Outcome(item["outcome"]),
+        seconds=item["seconds"],
+        failure=_failure(failure) if failure else None,
+        path=item["path"],
+        line=item["line"],
+    )
+
+
+def _failure(item: Mapping[str, Any]) -> Failure:
+    return Failure(item["kind"], item["message"], tuple(_frame(frame) for frame in item["frames"]), item["text"])
+
+
+def _frame(item: Mapping[str, Any]) -> Frame:
+    return Frame(
+        path=item["path"],
+        line=item["line"],
+        function=item["function"],
+        in_project=item["in_project"],
+        variables=tuple((name, value) for name, value in item["variables"]),
+    )

@@ -1,0 +1,151 @@
+"""What the tests do without any candidate: run once, remembered by content."""
+
+import hashlib
+import json
+import time
+from collections.abc import Collection, Sequence
+from importlib import metadata
+
+from pennyproof.core.outcomes import Baseline
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.work import Cancel, Progress
+from pennyproof.errors import NoTests, UnknownTest
+from pennyproof.proof.bytecode import Bytecode
+from pennyproof.proof.environment import Environment
+from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.pool import Pool
+from pennyproof.proof.records import Recorded, Records
+from pennyproof.proof.suite import Suite
+from pennyproof.proof.workspace import Workspace
+
+
+class Baselines:
+    """Makes and remembers baselines. Thread-safe; one is made at a time."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        environment: Environment,
+        options: ProofOptions,
+        *,
+        warming: Pool,
+        records: Records,
+        bytecode: Bytecode,
+    ) -> None:
+        """Keep what baselines are made with.
+
+        Args:
+            workspace: The files.
+            environment: The interpreter.
+            options: The settings.
+            warming: One worker, which may write bytecode.
+            records: Where baselines are kept.
+            bytecode: The cache that ``warming`` fills.
+        """
+        self._workspace = workspace
+        self._environment = environment
+        self._options = options
+        self._warming = warming
+        self._records = records
+        self._bytecode = bytecode
+        self._test_files: frozenset[str] = frozenset()
+
+    @property
+    def test_files(self) -> frozenset[str]:
+        """Files that turned out to hold tests, whatever they are called."""
+        return self._test_files
+
+    def get(
+        self, snapshot: Snapshot, test_ids: Sequence[str] | None, *, cancel: Cancel, progress: Progress
+    ) -> Recorded:
+        """The baseline of all tests, or one that holds at least those asked for.
+
+        Raises:
+            UnknownTest: An id does not exist.
+            NoTests: There are no tests at all.
+        """
+        recorded = self._records.get(self._key(snapshot, None))
+        if recorded is None and test_ids is not None:
+            return self.alone(snapshot, test_ids, cancel=cancel, progress=progress)
+        if recorded is None:
+            recorded = self._make(snapshot, None, cancel, progress)
+        self._learn(recorded)
+        if test_ids is not None:
+            expand(test_ids, recorded.baseline)
+        return recorded
+
+    def alone(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel, progress: Progress) -> Recorded:
+        """What these tests do when only they run: some depend on those that usually run before them."""
+        found = self._records.get(self._key(snapshot, test_ids), stored=False)
+        recorded = found or self._make(snapshot, test_ids, cancel, progress)
+        self._learn(recorded)
+        return recorded
+
+    def _make(self, snapshot: Snapshot, test_ids: Sequence[str] | None, cancel: Cancel, progress: Progress) -> Recorded:
+        key, stored = self._key(snapshot, test_ids), test_ids is None
+        progress.report("waiting for a worker")
+        with self._warming.lend(cancel) as worker:
+            found = self._records.get(key, stored=stored)
+            if found:  # Another thread made it while this one waited.
+                return found
+            began = time.time()
+            recorded = self._record(Suite(worker, snapshot, self._options, cancel), test_ids, progress)
+            self._bytecode.forget_racy(self._workspace.changed_since(began), snapshot.buffers)
+        self._records.put(key, recorded, stored=stored)
+        return recorded
+
+    def _record(self, suite: Suite, test_ids: Sequence[str] | None, progress: Progress) -> Recorded:
+        progress.report("running the tests")
+        run, unrunnable = suite.run(test_ids, progress)
+        if test_ids is None and not run.outcomes and not run.errors:
+            raise NoTests(f"no tests found in {self._workspace.root}: pytest collects none there")
+        baseline = Baseline(run.outcomes, run.seconds, run.errors)
+        if test_ids is not None:
+            expand(test_ids, baseline)
+        again = [test.id for test in baseline.failing if test.id not in unrunnable]
+        if again:
+            progress.report(f"running {len(again)} failing tests again")
+        flaky = suite.passing_now(again, baseline) if again else frozenset[str]()
+        baseline = Baseline(run.outcomes, run.seconds, run.errors, flaky)
+        return Recorded(baseline, run.coverage, run.patched, unrunnable)
+
+    def _learn(self, recorded: Recorded) -> None:
+        self._test_files |= test_files(recorded.baseline.outcomes)
+
+    def _key(self, snapshot: Snapshot, test_ids: Sequence[str] | None) -> str:
+        parts = [
+            self._workspace.digest(snapshot),
+            self._environment.fingerprint(),
+            self._options.args,
+            metadata.version("pennyproof"),
+            None if test_ids is None else sorted(set(test_ids)),
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def expand(asked: Sequence[str], baseline: Baseline) -> list[str]:
+    """The tests that ids stand for, each of which may name a test, a class, a file or a folder.
+
+    Raises:
+        UnknownTest: One stands for none.
+    """
+    chosen: dict[str, None] = {}
+    for name in asked:
+        prefixes = tuple(name.rstrip("/") + separator for separator in ("::", "/", "["))
+        found = [test for test in baseline.outcomes if test == name or test.startswith(prefixes)]
+        if not found:
+            error = next((error for error in baseline.errors if error.path == name.partition("::")[0]), None)
+            why = f"its file cannot be collected: {_last_line(error.message)}" if error else "pytest collects none"
+            raise UnknownTest(f"no test {name!r}: {why}")
+        chosen.update(dict.fromkeys(found))
+    return list(chosen)
+
+
+def test_files(test_ids: Collection[str]) -> frozenset[str]:
+    """The files of tests, but for sources whose docstrings are tested: those are there to be mended."""
+    files = (test.partition("::") for test in test_ids)
+    return frozenset(file for file, _, name in files if not (file.endswith(".py") and "." in name.partition("[")[0]))
+
+
+def _last_line(message: str) -> str:
+    return message.strip().rpartition("\n")[2]

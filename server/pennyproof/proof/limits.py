@@ -1,0 +1,55 @@
+"""How long a run may take, from how long it took without the candidate.
+
+Mutation testers face the same question; PIT allows 1.25 times the usual time and 4 s, Stryker 1.5 times and 5 s. Here
+the factor is larger, since runs share the cores with one another and with an editor, and the constant is smaller,
+since an endless loop is what many wrong candidates do and each costs the whole of it.
+"""
+
+from collections.abc import Sequence
+
+from pennyproof.core.outcomes import Baseline, TestOutcome
+from pennyproof.proof.sandbox.spec import Limits
+
+_FACTOR = 5.0
+_CONSTANT = 1.0
+_SCREEN_CONSTANT = 0.25
+"""In a primed child nothing is imported or collected, so that less can happen beside the tests themselves."""
+TIMEOUT = "Timeout"
+"""The kind of a failure that is a test's not coming to its end."""
+_LONGEST_START = 600.0
+"""Seconds for the first run of a suite, about which nothing is known."""
+
+
+def suite_seconds(timeout: float) -> float:
+    """Wall time in seconds for a first run of many tests, each of which may take ``timeout``."""
+    return min(2 * timeout, _LONGEST_START)
+
+
+def alone_seconds(timeout: float) -> float:
+    """Wall time in seconds for one test that takes no longer than ``timeout``, with what surrounds it."""
+    return timeout + _CONSTANT
+
+
+def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: float) -> float:
+    """Wall time in seconds for tests (``None``: all) of which the baseline is known."""
+    each = {test.id: _usual(test) for test in baseline.outcomes.values()}
+    # Start-up, imports and collection happen in every run, however few its tests are.
+    beside = max(0.0, baseline.seconds - sum(each.values()))
+    known = baseline.seconds if test_ids is None else beside + sum(each.get(test, 0.0) for test in test_ids)
+    return min(_FACTOR * known + _CONSTANT, known + timeout + _CONSTANT)
+
+
+def screen_seconds(baseline: Baseline, targets: Sequence[str], timeout: float) -> float:
+    """Wall time in seconds for the targets in a primed child."""
+    known = sum(_usual(baseline.outcomes[test]) for test in targets if test in baseline.outcomes)
+    return min(_FACTOR * known + _SCREEN_CONSTANT, known + timeout)
+
+
+def _usual(test: TestOutcome) -> float:
+    """What a test takes; one that hangs takes as long as it is let, which says nothing of when it is mended."""
+    return 0.0 if test.failure and test.failure.kind == TIMEOUT else test.seconds
+
+
+def limits(wall: float) -> Limits:
+    """What a run of at most ``wall`` seconds may use; processor time may exceed it where a test starts threads."""
+    return Limits(wall=wall, cpu=max(1.0, 2 * wall))

@@ -1,0 +1,230 @@
+"""The gates in order: the one place where verdicts are made."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pennyproof.core.candidates import Candidate
+from pennyproof.core.outcomes import Baseline, Coverage
+from pennyproof.core.problems import Screened
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.verdicts import Gate, Verdict, rejected
+from pennyproof.core.work import Cancel, Deadline, Progress, Silent
+from pennyproof.errors import EnvironmentProblem
+from pennyproof.proof import gates, limits
+from pennyproof.proof.answers import RunResult, read_run
+from pennyproof.proof.baseline import expand
+from pennyproof.proof.judging import judge, newly_failing, ran_at_import
+from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.records import Recorded, Records
+from pennyproof.proof.screening import Screening, watch_behaviours
+from pennyproof.proof.selection import Change, analyse, select
+from pennyproof.proof.session import Session, open_session
+from pennyproof.proof.suite import Suite, ending
+from pennyproof.proof.workspace import Workspace
+
+__all__ = ["ProofOptions", "Prover"]
+
+
+class Prover:
+    """Runs a project's tests in the sandbox; what ``assist`` knows as a ``Prover``. Thread-safe."""
+
+    def __init__(
+        self, root: Path, options: ProofOptions, state: Path | None, *, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        """Prepare; nothing is started before the first need.
+
+        Args:
+            root: The project's folder.
+            options: The settings.
+            state: Where baselines and bytecode are kept; ``None``: in memory, and for the time of this process.
+            environ: Tells which environment is active.
+        """
+        self.root = root.resolve()
+        self._options = options
+        self._state = state
+        self._environ = environ
+        self._workspace = Workspace(self.root)
+        self._records = Records(self.root, state)
+        self._opening = threading.Lock()
+        self._session: Session | None = None
+        self._closed = False
+
+    def baseline(
+        self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
+    ) -> Baseline:
+        """What the tests do as they are."""
+        session = self._opened(snapshot, cancel)
+        whole = session.baselines.get(snapshot, test_ids, cancel=cancel, progress=progress).baseline
+        if test_ids is None:
+            return whole
+        outcomes = {test: whole.outcomes[test] for test in expand(test_ids, whole)}
+        seconds = sum(test.seconds for test in outcomes.values())
+        return Baseline(outcomes, seconds, whole.errors, whole.flaky & outcomes.keys())
+
+    def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
+        """The lines that each of these tests runs."""
+        session = self._opened(snapshot, cancel)
+        with session.pool.lend(cancel) as worker:
+            return Suite(worker, snapshot, self._options, cancel).lines(test_ids)
+
+    def screen(
+        self,
+        snapshot: Snapshot,
+        candidates: Iterator[Candidate],
+        targets: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Iterator[Screened]:
+        """Try candidates on the targets as fast as the machine can."""
+        session, screening = self._screening(snapshot, targets, cancel)
+        yield from screening.screen(session.pool, session.workers, candidates, cancel=cancel, deadline=deadline)
+
+    def behaviours(
+        self,
+        snapshot: Snapshot,
+        candidates: Sequence[Candidate],
+        targets: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, tuple[str, ...]]:
+        """What the changed function returns on inputs varied from those of the targets."""
+        session, screening = self._screening(snapshot, targets, cancel)
+        with session.pool.lend(cancel) as worker:
+            return watch_behaviours(screening, worker, candidates, cancel=cancel, deadline=deadline)
+
+    def prove(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        *,
+        targets: Sequence[str] = (),
+        test_ids: Sequence[str] | None = None,
+        every_test: bool = False,
+        cancel: Cancel,
+    ) -> Verdict:
+        """Take a candidate through all gates, the tests in a fresh process."""
+        began = time.perf_counter()
+        session = self._opened(snapshot, cancel)
+        verdict = gates.check(snapshot, candidate, session.baselines.test_files, session.linter)
+        if verdict is None:
+            recorded = session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
+            # The first baseline may have shown further files to hold tests.
+            verdict = gates.touches_tests(candidate, session.baselines.test_files)
+            if verdict is None:
+                proof = _Proof(session, snapshot, candidate, self._options, recorded, cancel)
+                verdict = proof.verdict(targets, test_ids, every_test=every_test)
+        return verdict.taking(time.perf_counter() - began)
+
+    def restart(self) -> None:
+        """End all workers; the next call finds the interpreter anew and starts others."""
+        with self._opening:
+            session, self._session = self._session, None
+        if session:
+            session.close()
+
+    def close(self) -> None:
+        """End all workers for good."""
+        self._closed = True
+        self.restart()
+
+    def _opened(self, snapshot: Snapshot, cancel: Cancel) -> Session:
+        cancel.check()
+        with self._opening:
+            if self._closed:
+                raise EnvironmentProblem(f"the workers of {self.root} have been closed")
+            if self._session and self._session.outdated:
+                self._session.close()
+                self._session = None
+            if self._session is None:
+                self._session = open_session(
+                    snapshot, self._workspace, self._options, self._records, self._state, self._environ
+                )
+            return self._session
+
+    def _screening(self, snapshot: Snapshot, targets: Sequence[str], cancel: Cancel) -> tuple[Session, Screening]:
+        session = self._opened(snapshot, cancel)
+        baseline = session.baselines.get(snapshot, targets, cancel=cancel, progress=Silent()).baseline
+        wanted, timeout = expand(targets, baseline), self._options.timeout_seconds
+        return session, Screening(
+            buffers={path: source.data() for path, source in snapshot.buffers.items()},
+            targets=wanted,
+            args=self._options.args,
+            quick_seconds=limits.screen_seconds(baseline, wanted, timeout),
+            full_seconds=limits.candidate_seconds(baseline, wanted, timeout),
+        )
+
+
+class _Proof:
+    """The gate ``tests`` for one candidate."""
+
+    def __init__(
+        self,
+        session: Session,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        options: ProofOptions,
+        recorded: Recorded,
+        cancel: Cancel,
+    ) -> None:
+        self._session = session
+        self._snapshot = snapshot
+        self._options = options
+        self._recorded = recorded
+        self._cancel = cancel
+        self._change: Change = analyse(candidate)
+        files = {**snapshot.buffers, **candidate.files()}
+        self._files = {path: source.data() if source else None for path, source in files.items()}
+
+    def verdict(self, targets: Sequence[str], test_ids: Sequence[str] | None, *, every_test: bool) -> Verdict:
+        baseline = self._recorded.baseline
+        targets = expand(targets, baseline) if targets else []
+        if test_ids is not None:
+            return self._judge(targets, expand(test_ids, baseline), "asked")
+        known = list(baseline.outcomes)
+        selected = None if every_test else select(self._change, self._recorded.functions, known)
+        if selected is None:
+            return self._judge(targets, known, "all")
+        return self._judge(targets, selected, "map")
+
+    def _judge(self, targets: Sequence[str], selected: Sequence[str], selection: str) -> Verdict:
+        # Those that hang or end the process would take the others with them: they run where they are asked for.
+        asked = selected if selection == "asked" else targets
+        left_out = self._recorded.unrunnable.difference(asked)
+        ids = [test for test in dict.fromkeys([*targets, *selected]) if test not in left_out]
+        run = self._run(ids, left_out, everything=selection == "all")
+        if isinstance(run, Verdict):
+            return run
+        if selection == "map" and ran_at_import(self._change, run):
+            return self._judge(targets, list(self._recorded.baseline.outcomes), "all")
+        excused = frozenset[str]()
+        if selection != "all" and newly_failing(self._recorded, run, ids):
+            excused = self._failing_alone(ids)
+        return judge(
+            self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, excused=excused
+        )
+
+    def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
+        """The signed result of running the tests with the candidate, or why there is none."""
+        wall = limits.candidate_seconds(self._recorded.baseline, ids, self._options.timeout_seconds)
+        params = {
+            "ids": None if everything else ids,
+            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
+            "watch": self._change.watch(),
+        }
+        with self._session.pool.lend(self._cancel) as worker:
+            answer = worker.run(
+                "run", files=self._files, params=params, limits=limits.limits(wall), cancel=self._cancel
+            )
+        if not answer.ok:
+            return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
+        return read_run(answer.result, answer.seconds)
+
+    def _failing_alone(self, ids: Sequence[str]) -> frozenset[str]:
+        """Tests that do not pass without the candidate either, when only these tests run."""
+        alone = self._session.baselines.alone(self._snapshot, ids, cancel=self._cancel, progress=Silent())
+        return frozenset(ids) - {test.id for test in alone.baseline.passing}

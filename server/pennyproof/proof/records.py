@@ -1,0 +1,140 @@
+"""Remembered baselines: in memory, and in the state directory as long as that can be written."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pennyproof.core.outcomes import Baseline, CollectionError, Coverage
+from pennyproof.proof.answers import read_lines, read_outcome
+
+log = logging.getLogger(__name__)
+
+_IN_MEMORY = 16
+_ON_DISK = 8
+"""For one workspace. A baseline is worth keeping for as long as the user may go back to that text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A baseline, with what else its run told."""
+
+    baseline: Baseline
+    functions: Coverage
+    """For each test the first lines of the functions it ran."""
+    patched: frozenset[str]
+    """What the project itself changes in pytest."""
+    unrunnable: frozenset[str] = frozenset()
+    """Tests that hang or end the process, and so take all others with them; they count as failing."""
+
+    def covers(self, test_ids: frozenset[str]) -> bool:
+        """Whether all of these tests are in it."""
+        return test_ids <= self.baseline.outcomes.keys()
+
+
+class Records:
+    """Baselines by the key of what they are the outcome of. Thread-safe.
+
+    Two servers may use one state directory: each file is written whole and then renamed, and any that does not read
+    as it should is taken for missing.
+    """
+
+    def __init__(self, root: Path, state: Path | None) -> None:
+        self._lock = threading.Lock()
+        self._memory: OrderedDict[str, Recorded] = OrderedDict()
+        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        self._folder = state / "baselines" / name if state else None
+
+    def get(self, key: str, *, stored: bool = True) -> Recorded | None:
+        """What is remembered, from memory or (if ``stored``) from disk."""
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+            found = self._load(key) if stored else None
+            if found:
+                self._remember(key, found)
+            return found
+
+    def put(self, key: str, recorded: Recorded, *, stored: bool = True) -> None:
+        """Remember a baseline, on disk too if ``stored``."""
+        with self._lock:
+            self._remember(key, recorded)
+            if not stored or self._folder is None:
+                return
+            try:
+                self._store(self._folder, key, recorded)
+            except OSError as error:
+                log.warning("baselines are kept in memory only: %s: %s", self._folder, error.strerror)
+                self._folder = None
+
+    def _remember(self, key: str, recorded: Recorded) -> None:
+        self._memory[key] = recorded
+        while len(self._memory) > _IN_MEMORY:
+            self._memory.popitem(last=False)
+
+    def _load(self, key: str) -> Recorded | None:
+        if self._folder is None:
+            return None
+        try:
+            return _decode(json.loads((self._folder / f"{key}.json").read_text("utf-8")))
+        except OSError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            log.info("ignoring a baseline that does not read as one: %s", error)
+            return None
+
+    def _store(self, folder: Path, key: str, recorded: Recorded) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # Values of variables may stand in failures.
+        descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(_encode(recorded), file, separators=(",", ":"))
+            Path(temporary).replace(folder / f"{key}.json")
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+        _prune(folder)
+
+
+def _prune(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # Another server prunes the same folder.
+        kept = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for path in kept[_ON_DISK:]:
+            path.unlink()
+
+
+def _encode(recorded: Recorded) -> dict[str, Any]:
+    baseline = recorded.baseline
+    return {
+        "outcomes": [asdict(test) for test in baseline.outcomes.values()],
+        "seconds": baseline.seconds,
+        "errors": [asdict(error) for error in baseline.errors],
+        "flaky": sorted(baseline.flaky),
+        "functions": {
+            test: {path: sorted(lines) for path, lines in files.items()}
+            for test, files in recorded.functions.lines.items()
+        },
+        "patched": sorted(recorded.patched),
+        "unrunnable": sorted(recorded.unrunnable),
+    }
+
+
+def _decode(data: Mapping[str, Any]) -> Recorded:
+    baseline = Baseline(
+        outcomes={item["id"]: read_outcome(item) for item in data["outcomes"]},
+        seconds=float(data["seconds"]),
+        errors=tuple(CollectionError(**error) for error in data["errors"]),
+        flaky=frozenset(data["flaky"]),
+    )
+    functions = Coverage({test: read_lines(files) for test, files in data["functions"].items()})
+    return Recorded(baseline, functions, frozenset(data["patched"]), frozenset(data["unrunnable"]))

@@ -1,0 +1,260 @@
+"""The quick screen: candidates tried on the targets by all workers at once. A filter, never evidence."""
+
+import itertools
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pennyproof.core.candidates import Candidate
+from pennyproof.core.problems import Screened
+from pennyproof.core.work import Cancel, Deadline
+from pennyproof.errors import Cancelled
+from pennyproof.proof import limits
+from pennyproof.proof.answers import read_run
+from pennyproof.proof.pool import Pool
+from pennyproof.proof.worker import Primed, Worker
+
+_CHUNK = 8
+"""Candidates in one request: few enough that workers finish together, enough that asking costs nothing."""
+_PRIMINGS = 3
+"""How often one thread primes a child before it takes the slow path for good: some candidates kill theirs."""
+_INPUTS = 24
+"""Varied inputs on which survivors are compared."""
+_FEW = 3
+"""So few targets are all tried; of more, a candidate that fails the first is not worth the time of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What all candidates of one screen have in common."""
+
+    buffers: Mapping[str, bytes | None]
+    targets: Sequence[str]
+    args: Sequence[str]
+    quick_seconds: float
+    """Wall time for one candidate in a primed child."""
+    full_seconds: float
+    """Wall time for one candidate in a fresh process."""
+
+    def prime(self, worker: Worker, cancel: Cancel, deadline: Deadline) -> Primed:
+        """Have a worker import the unchanged project and collect the targets."""
+        params = {"ids": list(self.targets), "args": list(self.args), "timeout": self.full_seconds}
+        life = limits.limits(deadline.left + limits.alone_seconds(self.full_seconds))
+        return worker.prime(files=self.buffers, params=params, limits=life, cancel=cancel)
+
+    def screen(
+        self, pool: Pool, threads: int, candidates: Iterator[Candidate], *, cancel: Cancel, deadline: Deadline
+    ) -> Iterator[Screened]:
+        """Results as they come, in about the order of the candidates, until there are no more or time is up.
+
+        Raises:
+            Cancelled: ``cancel`` was asked.
+        """
+        stop = Cancel()
+        forget = cancel.on_cancel(stop.ask)
+        work = _Work(self, candidates, threads, stop, deadline)
+        crew = [
+            threading.Thread(target=work.take_part, args=(pool, role), name="pennyproof-screen", daemon=True)
+            for role in (*[work.screen_primed] * threads, work.run_those_left)
+        ]
+        for thread in crew:
+            thread.start()
+        try:
+            yield from work.results(len(crew))
+            cancel.check()
+        finally:
+            stop.ask()
+            for thread in crew:
+                thread.join()
+            forget()
+
+
+def watch_behaviours(
+    screening: Screening, worker: Worker, candidates: Sequence[Candidate], *, cancel: Cancel, deadline: Deadline
+) -> dict[int, tuple[str, ...]]:
+    """What the function that all candidates change returns on the same varied inputs, by index of the candidate.
+
+    Raises:
+        Cancelled: ``cancel`` was asked.
+    """
+    watchable = [
+        index for index, candidate in enumerate(candidates) if all(change.after for change in candidate.changes)
+    ]
+    request = {
+        "op": "behave",
+        "candidates": [_texts(candidates[index]) for index in watchable],
+        "ids": list(screening.targets),
+        "function": None,
+        "inputs": _INPUTS,
+        "timeout": screening.quick_seconds,
+    }
+    with screening.prime(worker, cancel, deadline) as primed:
+        if not _usable(primed):
+            return {}
+        answer = primed.ask(request, timeout=deadline.left)
+    seen = answer.result["behaviours"] if answer.ok else None
+    return {index: tuple(told) for index, told in zip(watchable, seen or (), strict=False) if told is not None}
+
+
+class _Work:
+    """What the threads of one screen share."""
+
+    def __init__(
+        self, screening: Screening, candidates: Iterator[Candidate], threads: int, stop: Cancel, deadline: Deadline
+    ) -> None:
+        self._screening = screening
+        self._candidates = candidates
+        self._stop = stop
+        self._deadline = deadline
+        self._drawing = threading.Lock()
+        self._left = _Queue(threads)
+        """Candidates that cannot be had by exchanging functions; each is run in a fresh process."""
+        self._done: queue.SimpleQueue[Screened | BaseException | None] = queue.SimpleQueue()
+        """Results; an error ends the screen; ``None`` says that one thread is done."""
+
+    def results(self, threads: int) -> Iterator[Screened]:
+        while threads:
+            try:
+                item = self._done.get(timeout=self._deadline.left or 0.001)
+            except queue.Empty:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                threads -= 1
+            else:
+                yield item
+            if self._deadline.passed:
+                return
+
+    def take_part(self, pool: Pool, role: Callable[[Pool], None]) -> None:
+        """What each thread does: its role, and then say how it ended."""
+        try:
+            role(pool)
+        except Cancelled:
+            self._done.put(None)  # Whoever asked for it does not need to be told.
+        except BaseException as error:  # noqa: BLE001 - It is raised again, in the thread that reads the results.
+            self._done.put(error)
+        else:
+            self._done.put(None)
+
+    def screen_primed(self, pool: Pool) -> None:
+        """Draw candidates and try them in a primed child, as long as such a child can be had."""
+        with pool.lend(self._stop) as worker:
+            try:
+                primings = 0
+                while primings < _PRIMINGS and self._screen_in_one_child(worker):
+                    primings += 1
+                while chunk := self._draw():
+                    for candidate in chunk:
+                        self._run(worker, candidate)
+            finally:
+                self._left.filler_done()
+            for candidate in iter(self._left.get, None):
+                self._run(worker, candidate)
+
+    def run_those_left(self, pool: Pool) -> None:
+        """Run what the primed children leave over, while they go on."""
+        first = self._left.get()
+        if first is None:
+            return  # Most screens leave nothing over, and need no further worker.
+        with pool.lend(self._stop) as worker:
+            for candidate in itertools.chain([first], iter(self._left.get, None)):
+                self._run(worker, candidate)
+
+    def _screen_in_one_child(self, worker: Worker) -> bool:
+        """Screen until there is nothing left to draw (or no child to be had: false) or the child is lost (true)."""
+        with self._screening.prime(worker, self._stop, self._deadline) as primed:
+            if not _usable(primed):
+                return False
+            while chunk := self._draw():
+                if not self._screen_chunk(primed, chunk):
+                    return True
+        return False
+
+    def _screen_chunk(self, primed: Primed, chunk: list[Candidate]) -> bool:
+        """Try some candidates; false if that lost the child. Those without a result are left over."""
+        whole = [candidate for candidate in chunk if all(change.after for change in candidate.changes)]
+        seconds, left = self._screening.quick_seconds, self._deadline.left
+        request = {
+            "op": "screen_many",
+            "candidates": [_texts(candidate) for candidate in whole],
+            "timeout": seconds,
+            "deadline": left,
+            "all": len(self._screening.targets) <= _FEW,
+        }
+        answer = primed.ask(request, timeout=min(len(whole) * seconds, left) + limits.alone_seconds(seconds))
+        results = answer.result["results"] if answer.ok else []
+        for candidate, result in zip(whole, results, strict=False):
+            if result["fallback"]:
+                self._left.put(candidate)
+            else:
+                self._done.put(Screened(candidate, tuple(result["passed"]), result["seconds"]))
+        for candidate in (*whole[len(results) :], *(other for other in chunk if other not in whole)):
+            self._left.put(candidate)
+        return primed.alive
+
+    def _run(self, worker: Worker, candidate: Candidate) -> None:
+        """Try one candidate in a fresh process."""
+        self._stop.check()
+        answer = worker.run(
+            "run",
+            files={**self._screening.buffers, **_data(candidate)},
+            params={"ids": list(self._screening.targets), "args": list(self._screening.args)},
+            limits=limits.limits(self._screening.full_seconds),
+            cancel=self._stop,
+        )
+        passed = read_run(answer.result, answer.seconds).passed if answer.ok else frozenset[str]()
+        fixed = tuple(test for test in self._screening.targets if test in passed)
+        self._done.put(Screened(candidate, fixed, answer.seconds))
+
+    def _draw(self) -> list[Candidate]:
+        """The next few candidates, none when there are no more or it is time to stop."""
+        with self._drawing:
+            drawn: list[Candidate] = []
+            while len(drawn) < _CHUNK and not self._stop.asked and not self._deadline.passed:
+                candidate = next(self._candidates, None)
+                if candidate is None:
+                    break
+                drawn.append(candidate)
+            return drawn
+
+
+class _Queue:
+    """Candidates put aside by some threads for others; at its end when nobody can put any more."""
+
+    def __init__(self, fillers: int) -> None:
+        self._fillers = fillers
+        self._changed = threading.Condition()
+        self._waiting: deque[Candidate] = deque()
+
+    def put(self, candidate: Candidate) -> None:
+        with self._changed:
+            self._waiting.append(candidate)
+            self._changed.notify()
+
+    def filler_done(self) -> None:
+        with self._changed:
+            self._fillers -= 1
+            self._changed.notify_all()
+
+    def get(self) -> Candidate | None:
+        """The next candidate; waits for one as long as one may come."""
+        with self._changed:
+            while not self._waiting and self._fillers:
+                self._changed.wait()
+            return self._waiting.popleft() if self._waiting else None
+
+
+def _usable(primed: Primed) -> bool:
+    return primed.answer.ok and primed.answer.result["usable"] is True
+
+
+def _texts(candidate: Candidate) -> dict[str, str]:
+    return {path: source.text for path, source in candidate.files().items() if source}
+
+
+def _data(candidate: Candidate) -> dict[str, bytes | None]:
+    return {path: source.data() if source else None for path, source in candidate.files().items()}

@@ -1,0 +1,127 @@
+"""A source file as the tests see it: which of its lines run, and in which scope each lies."""
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+from types import CodeType
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Scope = Function | ast.ClassDef
+
+
+@lru_cache(
+    maxsize=16
+)  # Every gate looks at the same candidate, and every candidate is compared with the same original.
+def parse(text: str) -> "Module":
+    """Parse and compile a file.
+
+    Raises:
+        SyntaxError: It does not compile.
+        ValueError: It holds null characters.
+        RecursionError: It is nested too deeply.
+    """
+    return Module(text)
+
+
+class Module:
+    """One parsed file. Lines count from one; a *point* lies before the line whose number it has."""
+
+    def __init__(self, text: str) -> None:
+        tree = ast.parse(text)
+        self.running = frozenset(_code_lines(compile(tree, "<candidate>", "exec", dont_inherit=True)))
+        """Lines that have code of their own."""
+        self._scopes: list[tuple[Scope, ...]] = []
+        self._statements: list[ast.stmt] = []
+        self._gather(tree, ())
+
+    def enclosing(self, start: int, end: int) -> tuple[Scope, ...]:
+        """The scopes, outermost first, in whose bodies lie the lines from ``start`` up to the point ``end``.
+
+        A mere point at either edge of a body counts as inside.
+        """
+        inside = [scopes for scopes in self._scopes if _holds(body_lines(scopes[-1]), start, end)]
+        return max(inside, key=len, default=())
+
+    def showing(self, lines: range) -> frozenset[int]:
+        """The lines that show whether these ran: each itself, or the beginning of the statement it is part of.
+
+        A definition's own line runs when its scope does, which says nothing of what it defines; there the first
+        statement of its body speaks for it. Comments and docstrings have none.
+        """
+        found = set[int]()
+        for line in lines:
+            statement = self._statement_at(line)
+            if isinstance(statement, Function):
+                found |= self._first(body_lines(statement))
+            elif line in self.running:
+                found.add(line)
+            elif statement is not None:
+                found |= self._first(own_lines(statement))
+        return frozenset(found)
+
+    def around(self, point: int) -> frozenset[int]:
+        """The nearest lines that run before and after a point, in the scope in which that lies."""
+        scopes = self.enclosing(point, point)
+        inside = body_lines(scopes[-1]) if scopes else range(1, max(self.running, default=0) + 1)
+
+        def first(lines: range) -> list[int]:
+            mine = (at for at in lines if at in self.running and len(self.enclosing(at, at + 1)) <= len(scopes))
+            return [line for line, _ in zip(mine, range(1), strict=False)]
+
+        return frozenset(first(range(point - 1, inside.start - 1, -1)) + first(range(point, inside.stop)))
+
+    def _gather(self, node: ast.AST, scopes: tuple[Scope, ...]) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = scopes
+            if isinstance(child, ast.stmt):
+                self._statements.append(child)
+            if isinstance(child, Scope):
+                inner = (*scopes, child)
+                self._scopes.append(inner)
+            if not isinstance(child, ast.expr):  # No statement lies in an expression.
+                self._gather(child, inner)
+
+    def _statement_at(self, line: int) -> ast.stmt | None:
+        """The innermost statement of whose own lines this is one."""
+        found = [statement for statement in self._statements if line in own_lines(statement)]
+        return found[-1] if found else None
+
+    def _first(self, lines: range) -> set[int]:
+        return set(sorted(self.running.intersection(lines))[:1])
+
+
+def own_lines(statement: ast.stmt) -> range:
+    """The lines of a statement without those of the statements in it."""
+    start = first_line(statement)
+    body = getattr(statement, "body", None) or getattr(statement, "cases", None)
+    if not body:
+        return range(start, (statement.end_lineno or statement.lineno) + 1)
+    first = body[0].pattern.lineno if isinstance(body[0], ast.match_case) else first_line(body[0])
+    return range(start, max(first, statement.lineno + 1))
+
+
+def all_lines(scope: Scope) -> range:
+    """The lines of a definition, decorators included."""
+    return range(first_line(scope), (scope.end_lineno or scope.lineno) + 1)
+
+
+def body_lines(scope: Scope) -> range:
+    """The lines of a definition's body; one on the line of its header counts as header."""
+    return range(max(first_line(scope.body[0]), scope.lineno + 1), (scope.end_lineno or scope.lineno) + 1)
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The line on which a statement begins, or the first of its decorators."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _holds(body: range, start: int, end: int) -> bool:
+    return body.start <= start and end <= body.stop
+
+
+def _code_lines(code: CodeType) -> Iterator[int]:
+    yield from (line for _, _, line in code.co_lines() if line)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _code_lines(constant)
