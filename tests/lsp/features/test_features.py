@@ -1,0 +1,360 @@
+"""Diagnostics, lenses, actions and commands, as an editor sees them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lsp.features.session import MANY, MANY_ZERO, NONE, SHOP, TESTS, TWO, Session, play
+
+TEST_FILE = "tests/test_shop.py"
+FAILURES = [(6, "AssertionError: assert 2 == 3", TWO), (10, "AssertionError: assert 2 == 3", MANY)]
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENNYPROOF_HOME", str(tmp_path / "state"))
+
+
+def titles(actions: list[Any]) -> list[str]:
+    return [action["title"] for action in actions]
+
+
+async def actions_at(session: Session, path: str, line: int, **context: Any) -> list[Any]:
+    place = {"line": line, "character": 0}
+    return await session.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": session.uri(path)},
+            "range": {"start": place, "end": context.pop("end", place)},
+            "context": {"diagnostics": [], **context},
+        },
+    )
+
+
+async def lenses(session: Session) -> list[tuple[int, str]]:
+    found = await session.request("textDocument/codeLens", {"textDocument": {"uri": session.uri(TEST_FILE)}})
+    return [(lens["range"]["start"]["line"], lens["command"]["title"]) for lens in found]
+
+
+def test_running_tests_shows_the_failing_ones_at_their_lines(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        result = await session.command("pennyproof.runTests", {"uri": session.uri("shop.py")})
+        assert result["passed"] == 2
+        assert [test["id"] for test in result["failed"]] == [TWO, MANY]
+        assert result["seconds"] == 0.25
+        assert session.shown(TEST_FILE) == FAILURES
+
+    session = play(tmp_path / "root", script)
+    published = next(params for method, params in session.notifications if method.endswith("publishDiagnostics"))
+    first = published["diagnostics"][0]
+    assert (first["source"], first["severity"]) == ("pennyproof", 1)
+    assert first["range"] == {"start": {"line": 6, "character": 8}, "end": {"line": 6, "character": 33}}
+    related = first["relatedInformation"][0]
+    assert related["location"]["uri"] == session.uri("shop.py")
+    assert related["location"]["range"]["start"] == {"line": 1, "character": 4}
+
+
+def test_diagnostics_move_with_their_lines_and_go_when_these_are_edited(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open(TEST_FILE)
+        await session.command("pennyproof.runTests", {})
+        session.change(TEST_FILE, "# one more line\n" + TESTS)
+        await session.settle()
+        assert [line for line, _, _ in session.shown(TEST_FILE)] == [7, 11]
+        session.change(TEST_FILE, TESTS.replace("== 3", "== 2"), 3)
+        await session.settle()
+        assert session.shown(TEST_FILE) == FAILURES[1:]
+
+    play(tmp_path / "root", script)
+
+
+def test_a_passing_run_clears_the_diagnostics(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        await session.command("pennyproof.runTests", {})
+        session.open("shop.py")
+        session.change("shop.py", SHOP.replace("[1:]", ""))
+        await session.command("pennyproof.runTests", {"testIds": [TWO]})
+        assert session.shown(TEST_FILE) == FAILURES[1:]
+        await session.command("pennyproof.runTests", {})
+        assert session.shown(TEST_FILE) == []
+
+    play(tmp_path / "root", script)
+
+
+def test_a_name_without_parameters_means_all_its_tests(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        group = MANY.partition("[")[0]
+        result = await session.command("pennyproof.runTests", {"testIds": [group]})
+        assert (result["passed"], [test["id"] for test in result["failed"]]) == (1, [MANY])
+        assert [sorted(ids) for ids in session.prover.asked if ids] == [sorted([MANY, MANY_ZERO])]
+
+    play(tmp_path / "root", script)
+
+
+def test_saving_runs_what_the_file_concerns(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open("shop.py")
+        session.open(TEST_FILE)
+        session.save("shop.py")
+        await session.settle()
+        session.save("shop.py")
+        await session.settle()
+        session.change(TEST_FILE, TESTS + "\n\ndef test_new():\n    assert total([])\n")
+        session.save(TEST_FILE)
+        await session.settle()
+        everything = [TWO, MANY, MANY_ZERO, NONE]
+        assert session.prover.asked == [None, everything, None]
+        assert session.shown(TEST_FILE) == FAILURES
+
+    play(tmp_path / "root", script)
+
+
+def test_saving_asks_nobody_for_trust(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open("shop.py")
+        session.save("shop.py")
+        await session.settle()
+        assert session.prover.asked == []
+        assert session.requests == []
+
+    play(tmp_path / "root", script, trusted=False)
+
+
+def test_lenses_run_every_test_and_debug_those_that_fail(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open(TEST_FILE)
+        assert await lenses(session) == [(4, "Run tests"), (5, "Run test"), (9, "Run test"), (13, "Run test")]
+        await session.command("pennyproof.runTests", {})
+        assert await lenses(session) == [
+            (4, "Run tests"), (4, "Debug 2 of 3"), (5, "Run test"), (5, "Debug"), (9, "Run tests"),
+            (9, "Debug 1 of 2"), (13, "Run test"),
+        ]  # fmt: skip
+
+    play(tmp_path / "root", script)
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "offered"),
+    [
+        (TEST_FILE, 5, ["Find a verified fix for test_two", "Explain the failure of test_two"]),
+        (TEST_FILE, 8, ["Find a verified fix for test_many[1]", "Explain the failure of test_many[1]"]),
+        (TEST_FILE, 13, []),
+        ("shop.py", 0, ["Find a verified fix for test_two", "Explain the failure of test_two",
+                        "Find a verified fix for test_many[1]", "Explain the failure of test_many[1]"]),
+    ],
+)  # fmt: skip
+def test_the_light_bulb_knows_the_failing_tests_of_a_place(
+    tmp_path: Path, path: str, line: int, offered: list[str]
+) -> None:
+    async def script(session: Session) -> None:
+        session.open(path)
+        assert await actions_at(session, path, line) == []
+        await session.command("pennyproof.runTests", {})
+        assert titles(await actions_at(session, path, line)) == offered
+        assert await actions_at(session, path, line, only=["refactor"]) == []
+
+    play(tmp_path / "root", script)
+
+
+def test_once_found_the_offers_themselves_are_in_the_light_bulb_until_the_text_changes(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open("shop.py")
+        session.open(TEST_FILE)
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True})
+        found = await actions_at(session, TEST_FILE, 5)
+        title = "replace `prices[1:]` by `prices`: fixes 2 tests, breaks 0 of 4 that run these lines"
+        assert titles(found) == [title, "Explain the failure of test_two"]
+        assert found[0]["isPreferred"] is True
+        assert "tags" not in found[0]
+        edit = found[0]["edit"]["documentChanges"][0]
+        assert edit["textDocument"] == {"uri": session.uri("shop.py"), "version": 1}
+        session.change("shop.py", SHOP + "\n")
+        assert titles(await actions_at(session, TEST_FILE, 5))[0] == "Find a verified fix for test_two"
+
+    play(tmp_path / "root", script)
+
+
+def test_only_what_a_model_wrote_is_tagged_so(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.tier.model = "some-model"
+        session.open(TEST_FILE)
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True})
+        assert (await actions_at(session, TEST_FILE, 5))[0]["tags"] == [1]
+
+    play(tmp_path / "root", script)
+
+
+def test_debug_applies_the_best_offer_with_its_evidence(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open("shop.py")
+        result = await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
+        assert result["applied"] is True
+        assert result["offers"][0]["verdict"]["fixed"] == [TWO, MANY]
+        assert result["offers"][0]["verdict"]["uncovered"] == [{"path": "shop.py", "line": 9}]
+        assert session.shown(TEST_FILE) == []
+
+    session = play(tmp_path / "root", script)
+    method, params = session.requests[0]
+    assert method == "workspace/applyEdit"
+    change = params["edit"]["documentChanges"][0]
+    assert change["textDocument"]["version"] == 1
+    assert change["edits"][0] == {
+        "annotationId": "pennyproof",
+        "newText": "    return sum(prices)\n",
+        "range": {"start": {"line": 1, "character": 0}, "end": {"line": 2, "character": 0}},
+    }
+    annotation = params["edit"]["changeAnnotations"]["pennyproof"]
+    assert annotation["needsConfirmation"] is False
+    assert annotation["description"] == "fixes 2 tests, breaks 0 of 4 that run these lines"
+    assert (tmp_path / "root" / "shop.py").read_text() == SHOP
+
+
+def test_a_preview_changes_nothing(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        place = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 0}}
+        argument = {"uri": session.uri("shop.py"), "range": place, "preview": True}
+        session.open("shop.py")
+        result = await session.command("pennyproof.debug", argument)
+        assert [(offer["id"], "documentChanges" in offer["edit"]) for offer in result["offers"]] == [("o1", True)]
+        assert result["offers"][0]["diff"].startswith("--- a/shop.py\n+++ b/shop.py\n")
+        assert session.requests == []
+
+    play(tmp_path / "root", script)
+
+
+def test_a_client_without_document_changes_gets_plain_ones(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE)})
+        assert list(session.requests[0][1]["edit"]) == ["changes"]
+
+    play(tmp_path / "root", script, capabilities={})
+
+
+def test_an_offer_for_text_that_moved_on_is_not_applied(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open("shop.py")
+        await session.command("pennyproof.runTests", {})
+        loop, typed = asyncio.get_running_loop(), "# typed\n" + SHOP
+
+        def type_meanwhile() -> None:
+            session.prover.before_answer = lambda: None
+            loop.call_soon_threadsafe(session.change, "shop.py", typed)
+
+        session.prover.before_answer = type_meanwhile
+        result = await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
+        assert result["applied"] is False
+        assert [method for method, _ in session.requests] == []
+        assert titles(await actions_at(session, "shop.py", 1))[0].startswith("Find a verified fix")
+
+    play(tmp_path / "root", script)
+
+
+def test_a_client_that_refuses_the_edit_is_believed(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.answers["workspace/applyEdit"] = lambda _: {"applied": False, "failureReason": "read only"}
+        result = await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
+        assert result["applied"] is False
+        assert session.shown(TEST_FILE) == FAILURES
+
+    play(tmp_path / "root", script)
+
+
+def test_explanations_open_as_a_page_from_the_state_directory(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open("shop.py")
+        argument = {"uri": session.uri(TEST_FILE), "testId": TWO}
+        result = await session.command("pennyproof.explain", argument)
+        await session.settle()
+        assert result["markdown"].startswith("# `TestTotal::test_two` fails")
+        assert result["claims"] == []
+        assert result["spent_usd"] == 0.0
+        assert {"path": "shop.py", "line": 2} in result["references"]
+        method, params = session.requests[0]
+        assert method == "window/showDocument"
+        page = Path(params["uri"].removeprefix("file://"))
+        assert page.read_text() == result["markdown"]
+        assert page.is_relative_to(tmp_path / "state")
+        await session.command("pennyproof.explain", argument | {"show": False})
+        await session.settle()
+        assert len(session.requests) == 1
+
+    play(tmp_path / "root", script)
+
+
+def test_a_cursor_asks_about_the_name_there(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open(TEST_FILE)
+        place = {"line": 6, "character": 17}
+        argument = {"uri": session.uri(TEST_FILE), "range": {"start": place, "end": place}, "show": False}
+        result = await session.command("pennyproof.explain", argument)
+        assert result["markdown"].startswith("# `shop.total`")
+
+    play(tmp_path / "root", script)
+
+
+def test_a_client_that_opens_nothing_is_told_instead(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        await session.command("pennyproof.showLastRejections", {})
+        await session.settle()
+
+    session = play(tmp_path / "root", script, capabilities={})
+    messages = [params["message"] for method, params in session.notifications if method == "window/showMessage"]
+    assert len(messages) == 1
+    assert messages[0].startswith("Rejected candidates: Nothing was searched for yet.")
+
+
+def test_a_diff_is_proved(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        diff = "--- a/shop.py\n+++ b/shop.py\n@@ -2 +2 @@\n-    return sum(prices[1:])\n+    return sum(prices)\n"
+        verdict = await session.command("pennyproof.prove", {"root": str(session.root), "diff": diff})
+        assert (verdict["level"], verdict["failed"]) == ("fixes", [])
+
+    play(tmp_path / "root", script)
+
+
+def test_restarting_restarts_the_workers(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        await session.command("pennyproof.runTests", {})
+        assert await session.command("pennyproof.restartWorkers") == {"roots": [str(session.root)]}
+        assert session.prover.asked == [None, ["restarted"]]
+
+    play(tmp_path / "root", script)
+
+
+def test_trust_is_given_and_taken_back(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        root = {"root": session.root.as_uri()}
+        assert (await session.command("pennyproof.trustWorkspace", root | {"trusted": True}))["trusted"] is True
+        assert (await session.command("pennyproof.runTests", {}))["passed"] == 2
+        assert (await session.command("pennyproof.trustWorkspace", root | {"trusted": False}))["trusted"] is False
+        assert (await session.command("pennyproof.runTests", {}))["code"] == -32803
+
+    play(tmp_path / "root", script, trusted=False)
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "named"),
+    [
+        ("debug", None, "uri"),
+        ("debug", {}, "uri"),
+        ("debug", {"uri": 7}, "uri"),
+        ("explain", {}, "uri"),
+        ("explain", {"uri": "file:///x.py"}, "testId or range"),
+        ("prove", {"root": "/"}, "diff"),
+        ("runTests", {"testIds": "one"}, "testIds"),
+        ("trustWorkspace", {"root": "/"}, "trusted"),
+        ("runTests", {"testIds": ["tests/test_shop.py::test_gone"]}, "test_gone"),
+        ("prove", {"root": "/nowhere", "diff": ""}, "/nowhere"),
+    ],
+)
+def test_malformed_arguments_are_named(tmp_path: Path, command: str, argument: Any, named: str) -> None:
+    async def script(session: Session) -> None:
+        error = await session.command(f"pennyproof.{command}", argument)
+        assert error["code"] == -32602
+        assert named in error["message"]
+
+    play(tmp_path / "root", script)
