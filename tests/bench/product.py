@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pennyproof.assist.assemble import build_project
+from pennyproof.assist.project import Project
+from pennyproof.settings import load
 from tests.bench.lsp_session import RefusedError, Session
 
 COMMAND = str(Path(sys.executable).with_name("pennyproof"))
@@ -49,6 +52,11 @@ def environment(python: Path) -> Iterator[dict[str, str]]:
             "PENNYPROOF_TRUST": "always",
             "PENNYPROOF_TESTS_PYTHON": str(python),
         }
+
+
+def open_project(root: Path, variables: Mapping[str, str]) -> Project:
+    """The same through its Python API."""
+    return build_project(root, load(root, environ=variables).settings, trusted=True, environ=variables)
 
 
 def fix(python: Path, root: Path) -> Answer:
@@ -94,3 +102,14 @@ def debug(python: Path, root: Path, test: str) -> tuple[Mapping[str, Any] | None
         except (RefusedError, TimeoutError, OSError, subprocess.TimeoutExpired) as error:
             seconds, problem = time.perf_counter() - started, f"{type(error).__name__}: {error}"
     return (edits[0] if edits else None), seconds, problem
+
+
+def git_apply(root: Path, diff: str) -> None:
+    """Apply a diff by other means than the product's own."""
+    subprocess.run(
+        ["git", "apply", "--whitespace=nowarn", "-"],
+        cwd=root,
+        input=diff.encode(),
+        check=True,
+        env={"PATH": os.environ["PATH"], "GIT_CEILING_DIRECTORIES": str(root.parent)},
+    )

@@ -9,7 +9,6 @@ the bug in place and fail with one of the offers.
 
 import ast
 import json
-import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -100,7 +99,7 @@ def _by_command(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attem
     identical = corpus.digest(root) == before
     judgements = []
     for offer in answer.offers:
-        _git_apply(_with_bug(ready, seed), offer["diff"])
+        product.git_apply(_with_bug(ready, seed), offer["diff"])
         judgements.append(_judge(ready, seed, clean))
     return Attempt(
         project=ready.project.name,
@@ -132,19 +131,8 @@ def _by_editor(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attemp
 
 def _with_bug(ready: corpus.Ready, seed: Seed) -> Path:
     root = ready.renew()
-    _git_apply(root, seed.diff)
+    product.git_apply(root, seed.diff)
     return root
-
-
-def _git_apply(root: Path, diff: str) -> None:
-    """Apply a diff by other means than the product's own."""
-    subprocess.run(
-        ["git", "apply", "--whitespace=nowarn", "-"],
-        cwd=root,
-        input=diff.encode(),
-        check=True,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CEILING_DIRECTORIES": str(root.parent)},
-    )
 
 
 def _judge(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Judgement:
