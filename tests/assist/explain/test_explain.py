@@ -45,7 +45,9 @@ def test_price():
 }
 LIBRARY = {
     "wrapt/__init__.py": "from .finding import find as lookup\n",
-    "wrapt/finding.py": 'def find(items, name, *, strict: bool = True):\n    """Find an item.\n\n    More words.\n    """\n',
+    "wrapt/finding.py": (
+        'def find(items, name, *, strict: bool = True):\n    """Find an item.\n\n    More words.\n    """\n'
+    ),
     "wrapt-1.2.dist-info/METADATA": "Metadata-Version: 2.1\nName: wrapt\nVersion: 1.2\n",
     "wrapt-1.2.dist-info/RECORD": "wrapt/__init__.py,,\nwrapt/finding.py,,\n",
 }

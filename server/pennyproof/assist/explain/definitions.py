@@ -123,6 +123,9 @@ class Resolver:
             case ast.ImportFrom(names=aliases):
                 alias = next(alias for alias in aliases if name == (alias.asname or alias.name))
                 target = self._imported_from(module, bound)
+                if target is module:  # ``from . import util`` in a package names its module, not the name it binds.
+                    target = self._modules.submodule(module, alias.name)
+                    return Definition(target, "", None) if target else None
                 return self._member(Definition(target, "", None), alias.name, depth - 1) if target else None
             case ast.arg():
                 return self._argument(module, scopes, bound, depth)
