@@ -1,0 +1,84 @@
+"""What makes up a workspace."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.sources import Source
+from pennyproof.proof.workspace import Workspace
+
+OLD = time.time() - 3600
+
+
+def write(root: Path, files: Mapping[str, str]) -> Path:
+    root = root.resolve()
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+        os.utime(root / path, (OLD, OLD))
+    return root
+
+
+def digest(root: Path, buffers: Mapping[str, str] | None = None, workspace: Workspace | None = None) -> str:
+    sources = {path: Source(text) for path, text in (buffers or {}).items()}
+    return (workspace or Workspace(root)).digest(Snapshot(root, sources))
+
+
+def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
+    root = write(tmp_path, {"a.py": "x = 1\n", "pkg/data.json": "{}"})
+    workspace = Workspace(root)
+    first = digest(root, workspace=workspace)
+    os.utime(root / "a.py")
+    assert digest(root, workspace=workspace) == first
+    assert digest(root, {"a.py": "x = 1\n"}, workspace) == first
+    assert digest(root, {"a.py": "x = 2\n"}, workspace) != first
+    (root / "a.py").write_text("x = 2\n")
+    os.utime(root / "a.py", (OLD, OLD))  # Same size and time as before.
+    assert digest(root, workspace=workspace) == digest(root, {"a.py": "x = 2\n"}) != first
+
+
+@pytest.mark.parametrize("path", ["new.py", "pkg/new.txt", "pkg/data.json"])
+def test_every_file_counts(tmp_path: Path, path: str) -> None:
+    root = write(tmp_path, {"a.py": "", "pkg/data.json": "{}"})
+    before = digest(root)
+    write(root, {path: "[]"})
+    assert digest(root) != before
+
+
+@pytest.mark.parametrize(
+    "path", [".git/index", "node_modules/x.py", "pkg/__pycache__/a.pyc", "myenv/lib/x.py", ".tox/x"]
+)
+def test_what_is_no_part_of_the_program_does_not(tmp_path: Path, path: str) -> None:
+    root = write(tmp_path, {"a.py": "", "myenv/pyvenv.cfg": ""})
+    before = digest(root)
+    write(root, {path: "x"})
+    assert digest(root) == before
+
+
+def test_links_and_unreadable_folders_are_survived(tmp_path: Path) -> None:
+    root = write(tmp_path, {"a.py": ""})
+    (root / "loop").symlink_to(root)
+    (root / "broken").symlink_to(root / "missing")
+    assert digest(root)
+
+
+def test_third_party_imports(tmp_path: Path) -> None:
+    root = write(
+        tmp_path,
+        {
+            "src/pkg/__init__.py": "import os, numpy as np\nfrom yaml import load\nfrom . import a\nfrom pkg import b",
+            "src/pkg/a.py": "try:\n    import simplejson\nexcept ImportError:\n    import json\n",
+            "src/pkg/b.py": "def f():\n    import pandas\nclass A:\n    import attr\nif 1:\n    import PIL.Image\n",
+            "broken.py": "import flask\ndef (:\n",
+            "latin.py": "# \xff",
+            "helpers.py": "",
+            "tests/test_a.py": "import helpers\nimport hypothesis\n",
+        },
+    )
+    (root / "latin.py").write_bytes(b"\xff\xfe")
+    names = Workspace(root).third_party_imports(Snapshot(root))
+    assert names == ("PIL.Image", "attr", "hypothesis", "numpy", "simplejson", "yaml")
