@@ -1,0 +1,140 @@
+"""Which statements are to blame: spectrum-based fault localisation, with what the tracebacks add.
+
+The suspicion of a statement is Ochiai's, ``failed(s) / sqrt(failed * (failed(s) + passed(s)))``: how alike the tests
+that run it and the tests that fail are (Abreu, Zoeteweij and van Gemund, "An evaluation of similarity coefficients for
+software fault localization", PRDC 2006, and "On the accuracy of spectrum-based fault localization", TAIC PART 2007,
+where it does best among the coefficients compared).
+"""
+
+import ast
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pennyproof.core.outcomes import Frame
+from pennyproof.core.problems import Problem
+from pennyproof.core.protected import is_protected
+from pennyproof.core.sources import Source
+from pennyproof.errors import OutsideRoot, UnreadableSource
+from pennyproof.rewrite.module import Function, Module
+
+_AT_IMPORT = 0.1
+"""Suspicion of what runs at import, against the most suspicious statement of its file."""
+_NOT_RUN = 0.1
+"""Suspicion of what no target ran in a function that one ran, against the most suspicious statement of that function."""
+_IN_TRACEBACK = 0.6
+"""What being named by a traceback adds at most; less for frames farther from where the test failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that candidates may change."""
+
+    path: str
+    source: Source
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A statement, and how likely it is to be at fault."""
+
+    file: File
+    statement: ast.stmt
+    suspicion: float
+
+
+class Localiser:
+    """Finds the suspects of one problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._targets = [target.id for target in problem.targets]
+        self._test_files = {test.path or test.id.partition("::")[0] for test in problem.baseline.outcomes.values()}
+
+    def suspects(self) -> list[Suspect]:
+        """The statements that may be at fault, the most suspicious first."""
+        found = [suspect for file in self._files() for suspect in self._in_file(file)]
+        return sorted(found, key=lambda suspect: -suspect.suspicion)
+
+    def _files(self) -> Iterator[File]:
+        """The files that the targets ran, or that their tracebacks name; none that belong to the tests."""
+        covered = (path for target in self._targets for path in self._problem.coverage.lines.get(target, ()))
+        for path in dict.fromkeys([*covered, *(frame.path for frame in self._frames)]):
+            if path.endswith(".py") and not is_protected(path, self._test_files):
+                try:
+                    source = self._problem.snapshot.read(path)
+                    if source is not None:
+                        yield File(path, source, Module(source.text))
+                except (OutsideRoot, UnreadableSource, SyntaxError, ValueError, RecursionError):
+                    continue  # what cannot be read or parsed cannot be rewritten; other files still can
+
+    @cached_property
+    def _frames(self) -> list[Frame]:
+        """The project's frames of all failures, outermost first."""
+        return [
+            frame
+            for target in self._problem.targets
+            if target.failure
+            for frame in target.failure.frames
+            if frame.in_project
+        ]
+
+    def _in_file(self, file: File) -> Iterator[Suspect]:
+        lines = self._by_line(file.path)
+        blamed = self._by_traceback(file.path)
+        most = max(lines.values(), default=0.0) or (1.0 if blamed else 0.0)
+        reached = self._reached(file, lines)
+        for statement in file.module.statements:
+            if file.module.is_docstring(statement) or isinstance(statement, (ast.Import, ast.ImportFrom)):
+                continue
+            header = file.module.header_lines(statement)
+            suspicion = max((lines.get(line, 0.0) for line in header), default=0.0)
+            suspicion = max(suspicion, *(_IN_TRACEBACK * blamed.get(line, 0.0) for line in header))
+            suspicion *= 1.0 + max((blamed.get(line, 0.0) for line in header), default=0.0)
+            if isinstance(statement, Function):
+                inner = statement.body[0].lineno, statement.end_lineno or statement.lineno
+                within = [score for line, score in lines.items() if inner[0] <= line <= inner[1]]
+                suspicion = 0.8 * max(within, default=0.0)
+            elif file.module.function(statement) is None:
+                suspicion = max(_AT_IMPORT * most, min(suspicion, 0.5 * most))
+            elif suspicion == 0.0:
+                suspicion = _NOT_RUN * reached.get(file.module.function(statement), 0.0)
+            if suspicion > 0:
+                yield Suspect(file, statement, suspicion)
+
+    def _reached(self, file: File, lines: Mapping[int, float]) -> Mapping[Function | None, float]:
+        """Functions that a failing test ran a part of → the suspicion of their most suspicious line."""
+        found: dict[Function | None, float] = {}
+        for statement in file.module.statements:
+            function = file.module.function(statement)
+            if function is not None:
+                score = max((lines.get(line, 0.0) for line in file.module.header_lines(statement)), default=0.0)
+                found[function] = max(found.get(function, 0.0), score)
+        return found
+
+    def _by_line(self, path: str) -> Mapping[int, float]:
+        """Ochiai's coefficient of each line that a failing test runs."""
+        failed: Counter[int] = Counter()
+        passed: Counter[int] = Counter()
+        targets = frozenset(self._targets)
+        passing = {test.id for test in self._problem.baseline.passing}
+        for test, files in self._problem.coverage.lines.items():
+            if test in targets:
+                failed.update(files.get(path, ()))
+            elif test in passing:
+                passed.update(files.get(path, ()))
+        total = len(targets)
+        return {line: count / math.sqrt(total * (count + passed[line])) for line, count in failed.items()}
+
+    def _by_traceback(self, path: str) -> Mapping[int, float]:
+        """Lines that tracebacks name → how near they are to where the test failed, up to one."""
+        found: dict[int, float] = {}
+        for target in self._problem.targets:
+            frames = [frame for frame in target.failure.frames if frame.in_project] if target.failure else []
+            for distance, frame in enumerate(reversed(frames)):
+                if frame.path == path:
+                    found[frame.line] = max(found.get(frame.line, 0.0), 1.0 / (1 + distance))
+        return found
