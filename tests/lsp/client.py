@@ -117,7 +117,8 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **(environ or {})},
+            # Compiling every module anew for every process would take longer than the tests.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environ or {})},
         )
         self._threads = [
             threading.Thread(target=self._read_messages, daemon=True),

@@ -72,7 +72,7 @@ class Framer:
         return BadFrame(reason)
 
     def _found_again(self) -> bool:
-        lengths = _LENGTH.finditer(self._buffer)
+        lengths = _LENGTH.finditer(bytes(self._buffer))
         start = next((match.start() for match in lengths if int(match[1]) <= LONGEST_BODY), None)
         if start is None:
             # A header may have begun at the very end.

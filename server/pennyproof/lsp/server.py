@@ -140,6 +140,10 @@ class PennyproofServer(LanguageServer):
         titles = list(self.working.values())
         self.status.set("busy" if titles else "normal", titles[-1] if titles else "")
 
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """Into the log; pygls would show it to the user in a popup."""
+        logger.error("%s: %s", getattr(source, "__name__", source), type(error).__name__)
+
     # The session
 
     def begin(self, params: types.InitializeParams) -> None:

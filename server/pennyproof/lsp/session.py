@@ -28,6 +28,7 @@ async def run_session(server: PennyproofServer, reader: asyncio.StreamReader) ->
     protocol = server.protocol
     protocol.ended = asyncio.get_running_loop().create_future()
     reading = asyncio.create_task(_read(protocol, reader), name="reading")
+    reading.add_done_callback(_tell_failure)
     try:
         return await protocol.ended
     finally:
@@ -50,6 +51,11 @@ async def _read(protocol: PennyproofProtocol, reader: asyncio.StreamReader) -> N
         logger.info("the connection is lost: %s", error.strerror)
     finally:
         protocol.end()
+
+
+def _tell_failure(reading: asyncio.Task[None]) -> None:
+    if not reading.cancelled() and (error := reading.exception()) is not None:
+        logger.error("reading failed", exc_info=error)
 
 
 @contextlib.contextmanager
