@@ -1,4 +1,4 @@
-"""Makes a package of this folder, under a name that nothing else has, and runs the fork server (or, given arguments, ``confine``).
+"""Makes a package of this folder, under a name that nothing else has, and runs its fork server (or ``confine``).
 
 The folder itself is taken off ``sys.path`` first: its ``run`` or ``trace`` would shadow modules of the project.
 """
@@ -15,6 +15,7 @@ if __name__ == "__main__":
     spec = importlib.util.spec_from_file_location(
         "_pennyproof_inside", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
     )
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - the file is there
     package = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = package
     spec.loader.exec_module(package)

@@ -24,7 +24,7 @@ _LAST_BREATH = 0.5
 """Seconds within which a child that closed its answer pipe is to have ended by itself."""
 
 
-class OwnerGone(Exception):
+class OwnerGoneError(Exception):
     """Whoever asks has ended: so must everything here."""
 
 
@@ -65,12 +65,12 @@ class Child:
         """Send a request and wait for what comes of it.
 
         Raises:
-            OwnerGone: Nobody wants to know any more; everything was ended.
+            OwnerGoneError: Nobody wants to know any more; everything was ended.
         """
         begin = time.monotonic()
         try:
             status, detail, result = self._exchange(line, request, begin + request["limits"]["wall"], stays)
-        except wire.Forged as error:
+        except wire.ForgedError as error:
             self._kill()
             status, detail, result = "forged", "the answer does not verify: %s" % error, None
         return Ended(status, detail, result, time.monotonic() - begin)
@@ -84,7 +84,7 @@ class Child:
     def _exchange(self, line: bytes, request: Dict[str, Any], deadline: float, stays: bool) -> "tuple[str, str, Any]":
         nonce = request["nonce"]
         if self._received:
-            raise wire.Forged("something else was sent")
+            raise wire.ForgedError("something else was sent")
         unsent = memoryview(wire.frame(line, nonce))
         while True:
             left = deadline - time.monotonic()
@@ -101,7 +101,7 @@ class Child:
                 data = os.read(self._answers, 1 << 20)
                 if not data:
                     if self._received:
-                        raise wire.Forged("it is cut short")
+                        raise wire.ForgedError("it is cut short")
                     return "crashed", self._last_words(), None
                 self._received += data
                 body = wire.take(self._received, nonce)
@@ -119,7 +119,7 @@ class Child:
         ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
         if self._owner in ready:
             self.end()
-            raise OwnerGone
+            raise OwnerGoneError
         return ready
 
     def _feed(self, unsent: memoryview) -> memoryview:
@@ -129,10 +129,11 @@ class Child:
             return unsent[:0]
 
     def _expect_nothing_more(self) -> None:
-        """End the run, which has answered; a second answer that is in the pipe already makes both worthless."""
-        self._kill()
-        if self._received or os.read(self._answers, 1):
-            raise wire.Forged("there is more than one")
+        """A second answer makes both worthless; the first is not passed on while the run can do anything."""
+        readable = select.select([self._answers], [], [], 0)[0]
+        if self._received or (readable and os.read(self._answers, 1)):
+            raise wire.ForgedError("there is more than one")
+        self._isolation.kill(self._process)
 
     @staticmethod
     def _opened(body: bytes) -> "tuple[str, str, Any]":
@@ -140,21 +141,20 @@ class Child:
             return "error", json.loads(body[1:]), None
         return "ok", "", body[1:]
 
-    def _kill(self) -> None:
+    def _kill(self) -> int:
         if self._status is None:
             self._status = self._isolation.end(self._process)
+        return self._status
 
     def _last_words(self) -> str:
         """How it ended, and the end of what it printed."""
         patience = time.monotonic() + _LAST_BREATH
-        while self._status is None and time.monotonic() < patience:
-            self._status = self._isolation.ended(self._process)
-            if self._status is None:
-                time.sleep(0.005)
-        self._kill()
+        while not self._isolation.ended(self._process) and time.monotonic() < patience:
+            time.sleep(0.005)
+        status = self._kill()
         size = os.lseek(self._output, 0, os.SEEK_END)
         tail = os.pread(self._output, _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace").strip()
-        return _how(self._status or 0) + (":\n" + tail if tail else "")
+        return _how(status) + (":\n" + tail if tail else "")
 
 
 def _how(status: int) -> str:
@@ -176,6 +176,7 @@ def _live(isolation: Any, jobs: Jobs, requests: int, answers: int, output: int) 
         os.dup2(output, 1)
         os.dup2(output, 2)
         close_all_but([0, 1, 2, requests, answers])
+        isolation.settle()
         line = wire.read_frame(requests)
         if line is not None:
             _do(isolation, jobs, json.loads(line), requests, answers)
@@ -191,7 +192,7 @@ def _do(isolation: Any, jobs: Jobs, request: Dict[str, Any], requests: int, answ
     try:
         if not request["stay"]:
             os.close(requests)
-        isolation.confine(request["limits"], request["files"])
+        isolation.begin(request["limits"], request["files"])
         result = jobs[request["job"]](request["params"], context)
     except Exception as error:
         context.error("%s: %s" % (type(error).__name__, error))

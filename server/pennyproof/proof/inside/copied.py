@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, Iterator, NamedTuple, NoReturn, Optional, Set
+from typing import Any, Callable, Dict, Iterator, NamedTuple, NoReturn, Set
 
 from . import landlock, libc, seccomp
 from .isolate import Files, set_limits, use_home, write_files
@@ -38,7 +38,9 @@ class Copied:
         self._writable = setup["writable"]
         self._started: Set[int] = set()
         self._ended: Dict[int, int] = {}
+        self._processes_now = 0
         self._copy = PrivateCopy(self._original, self.root)
+        os.makedirs(self.scratch)
 
     def enter(self) -> None:
         """Become the parent of whatever loses its own; ``confine.py`` has confined this process already."""
@@ -61,32 +63,43 @@ class Copied:
         self._started.add(process)
         return process
 
-    def prepare(self, files: Files) -> None:
-        """Make the copy equal to the project, and the scratch folder empty."""
-        self._copy.refresh()
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        os.makedirs(self.scratch)
-
-    def confine(self, limits: Dict[str, Any], files: Files) -> None:
-        """Put the changed files in place, then give up everything but the copy."""
+    def settle(self) -> None:
+        """Give up everything but the copy."""
         os.chdir(self.root)
-        write_files(self.root, files)
         CopyFinder(self._original, self.root).install()
-        use_home(os.path.join(self.scratch, "home"), os.path.join(self.scratch, "tmp"))
-        set_limits(limits, processes_now=_threads_of_user() if _LINUX else 0)
+        self._processes_now = _threads_of_user() if _LINUX else 0
         if self._confined:
             landlock.restrict(self._readable, [*self._writable, self.root, self.scratch])
             # Where Landlock does not stop signals to the user's other processes, there are none.
             seccomp.install(sockets=False, signals=landlock.version() >= landlock.SIGNALS)
 
+    def prepare(self) -> None:
+        """Make the copy equal to the project, and the scratch folder empty."""
+        self._copy.refresh()
+        # The folder itself stays: it is what Landlock knows.
+        for entry in os.scandir(self.scratch):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+
+    def begin(self, limits: Dict[str, Any], files: Files) -> None:
+        """Put the changed files in place, and set the limits."""
+        write_files(self.root, files)
+        use_home(os.path.join(self.scratch, "home"), os.path.join(self.scratch, "tmp"))
+        set_limits(limits, self._processes_now)
+
     def count(self, process: int) -> int:
         """How many processes the run of ``process`` has."""
         return len(self._of_run(process))
 
-    def ended(self, process: int) -> Optional[int]:
-        """The status of ``process`` if it has ended by itself; what it started may live on until ``end``."""
+    def ended(self, process: int) -> bool:
+        """Whether the run's first process has ended by itself; what it started may live on until ``end``."""
         self._reap()
-        return self._ended.get(process)
+        return process in self._ended
+
+    def kill(self, process: int) -> None:
+        """Nothing: it takes ``end`` to find all that the run started."""
 
     def end(self, process: int) -> int:
         """Kill whatever the run started; returns the status that ``os.waitpid`` gives for ``process``."""

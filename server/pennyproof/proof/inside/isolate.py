@@ -1,14 +1,17 @@
 """How each run is kept from every other, from the project's files and from the fork server.
 
-``Namespaces`` is the strong way, within bubblewrap: each run has processes, mounts and IPC of its own, and ends with the
-first of its processes. ``copied.Copied`` is for places without namespaces. A fork server uses one of them so::
+``Namespaces`` is the strong way, within bubblewrap: each run has processes, mounts and IPC of its own, and ends with
+the first of its processes. ``copied.Copied`` is for places without namespaces. A fork server uses one of them so::
 
-    enter()                             once, before anything of the project's environment is imported
-    process = start(main)               fork; ``main`` is called in the child, which waits for its request
-    prepare(files)                      in the fork server, before the request is sent
-    confine(limits, files)              in the child, before any code of the project runs
-    ended(process)                      has it, by itself?
-    end(process)                        kill and reap everything that the run started
+    enter()                   once, before anything of the project's environment is imported
+    start(main, log)          fork; ``main`` is called in the child
+    settle()                  in the child, which then waits for its request
+    prepare()                 in the fork server, before it passes a request on
+    begin(limits, files)      in the child, before any code of the project runs
+    count(process)            how many processes has the run?
+    ended(process)            has it ended by itself?
+    kill(process)             quickly, before the answer is passed on
+    end(process)              kill and reap everything that the run started
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import hashlib
 import os
 import resource
 import signal
+import stat
 import traceback
 from typing import Any, Callable, Dict, List, Mapping, NoReturn, Optional
 
@@ -26,6 +30,7 @@ from . import libc, seccomp
 Files = Mapping[str, Optional[str]]
 """Relative path → base64 of the bytes, or None for a file that is to be missing."""
 
+TMP, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - each run has its own
 _SCRATCH_BYTES = 512 << 20
 _SCRATCH_INODES = 100_000
 _MS_PRIVATE = 1 << 18
@@ -40,7 +45,7 @@ class Namespaces:
         Args:
             root: The project's folder.
             scratch: An empty folder to mount on.
-            keep: What bubblewrap mounted below ``/tmp`` beside the root, to be found there again under a fresh ``/tmp``.
+            keep: What bubblewrap mounted, beside the root, below the folders that are made afresh for each run.
         """
         self.root = root
         self.scratch = scratch
@@ -115,8 +120,8 @@ class Namespaces:
         libc.mount("overlay", merged, "overlay", private, layers)
         for index, path in enumerate(self._keep):
             bind(path, os.path.join(kept, str(index)))
-        bind(temporary, "/tmp")
-        bind(shared, "/dev/shm")
+        bind(temporary, TMP)
+        bind(shared, SHARED_MEMORY)
         for index, path in enumerate(self._keep):
             bind(os.path.join(kept, str(index)), path)
         bind(merged, self.root)
@@ -138,31 +143,37 @@ class Namespaces:
             flags |= libc.MS_BIND
         libc.mount("none", "/proc", flags=flags | libc.MS_REMOUNT | libc.MS_BIND | libc.MS_RDONLY)
 
-    def prepare(self, files: Files) -> None:
-        """Nothing: each run mounts its own view."""
-
-    def confine(self, limits: Dict[str, Any], files: Files) -> None:
-        """Put the changed files in place, then give up every power to undo this."""
+    def settle(self) -> None:
+        """Give up every power to undo this."""
         os.chdir(self.root)
-        write_files(self.root, files)
-        use_home(os.path.join(self.scratch, "home"), "/tmp")
-        set_limits(limits, processes_now=8)
+        use_home(os.path.join(self.scratch, "home"), TMP)
         libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
         libc.drop_capabilities()
         seccomp.install()
 
-    def count(self, process: int) -> int:
+    def prepare(self) -> None:
+        """Nothing: each run has its own view already."""
+
+    def begin(self, limits: Dict[str, Any], files: Files) -> None:
+        """Put the changed files in place, and set the limits."""
+        write_files(self.root, files)
+        set_limits(limits, processes_now=8)
+
+    def count(self, process: int) -> int:  # noqa: ARG002 - there is one run at a time
         """How many processes the run of ``process`` has, about."""
         return sum(name.isdigit() for name in os.listdir("/proc")) - 4
 
-    def ended(self, process: int) -> Optional[int]:
-        """The status of ``process`` if it has ended by itself."""
-        finished, status = os.waitpid(process, os.WNOHANG)
-        return status if finished else None
+    def ended(self, process: int) -> bool:
+        """Whether the run has ended by itself; ``end`` is still to be called."""
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def kill(self, process: int) -> None:
+        """Kill whatever the run started."""
+        os.kill(process, signal.SIGKILL)
 
     def end(self, process: int) -> int:
-        """Kill whatever the run started; returns the status that ``os.waitpid`` gives for ``process``."""
-        os.kill(process, signal.SIGKILL)
+        """Kill whatever the run started and wait for it; returns the status that ``os.waitpid`` gives for ``process``."""
+        self.kill(process)
         return os.waitpid(process, 0)[1]
 
 
@@ -178,29 +189,30 @@ def bind(source: str, target: str) -> None:
 
 
 def write_files(root: str, files: Files) -> None:
-    """Put the changed files in place.
+    """Put the changed files in place, where a file becomes a new one of the same mode.
 
-    Their modification time is made from their bytes and lies in the seventies, so that bytecode of another text is never
-    taken for theirs: Python matches it by time (whole seconds) and size.
+    Their modification time is made from their bytes and lies in the seventies, so that bytecode of another text is
+    never taken for theirs: Python matches it by time (whole seconds) and size.
 
     Raises:
         ValueError: A path leads out of the root.
     """
+    top = os.path.realpath(root)
     for relative, data in files.items():
-        path = os.path.join(root, relative)
-        folder = os.path.realpath(os.path.dirname(path))
-        if os.path.commonpath([folder, os.path.realpath(root)]) != os.path.realpath(root):
+        path = os.path.realpath(os.path.join(top, relative))
+        if os.path.commonpath([path, top]) != top or path == top:
             raise ValueError(relative + " leads out of the root")
-        if data is None:
-            if os.path.lexists(path):
-                os.unlink(path)
-            continue
-        content = base64.b64decode(data)
-        os.makedirs(folder, exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content)
-        seconds = 1 + int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "big") % (1 << 28)
-        os.utime(path, (seconds, seconds))
+        mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o644
+        if os.path.exists(path):
+            os.unlink(path)
+        if data is not None:
+            content = base64.b64decode(data)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content)
+            os.chmod(path, mode)
+            seconds = 1 + int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "big") % (1 << 28)
+            os.utime(path, (seconds, seconds))
 
 
 def use_home(home: str, temporary: str) -> None:
@@ -226,9 +238,9 @@ def set_limits(limits: Dict[str, Any], processes_now: int) -> None:
     ]
     if hasattr(resource, "RLIMIT_NPROC"):
         bounds.append((resource.RLIMIT_NPROC, limits["processes"] + processes_now))
-    for kind, bound in bounds:
+    for kind, wanted in bounds:
         hard = resource.getrlimit(kind)[1]
-        bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+        bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (bound, bound))
 
 

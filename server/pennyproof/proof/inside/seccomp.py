@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 from typing import Dict, List, Tuple
@@ -53,6 +54,7 @@ def available() -> bool:
     return platform.machine() in _ARCHITECTURES
 
 
+@functools.lru_cache(maxsize=None)
 def program(machine: str, *, sockets: bool, signals: bool) -> bytes:
     """The filter, as the kernel reads it.
 

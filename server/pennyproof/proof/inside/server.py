@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any, Dict, Optional
 
-from .children import Child, Ended, OwnerGone
+from .children import Child, Ended, OwnerGoneError
 from .copied import Copied
 from .isolate import Namespaces
 from .preload import Jobs, load_jobs, preload
@@ -41,7 +41,7 @@ def main() -> None:
     _send(answers, json.dumps({"ready": True, "skipped": skipped}).encode())
     try:
         _Server(isolation, jobs, lines, answers).serve()
-    except OwnerGone:
+    except OwnerGoneError:
         return
 
 
@@ -95,7 +95,7 @@ class _Server:
             elif request["job"] == "ask":
                 self._answer(request, self._ask(request, line))
             else:
-                self._isolation.prepare(request["files"])
+                self._isolation.prepare()
                 ended = spare.ask(line, request, stays=request["stay"])
                 self._answer(request, ended)
                 if request["stay"] and ended.status == "ok":

@@ -1,8 +1,8 @@
 """What passes between the fork server and the child that runs a job.
 
-Both ways, a frame is the length of its body, a MAC of the body keyed with the request's nonce, and the body. A request's
-body is the worker's JSON. An answer's body is one letter, ``R`` (result) or ``E`` (error), and JSON. The child's own
-code knows the nonce; whatever else writes to the answer pipe does not.
+Both ways, a frame is the length of its body, a MAC of the body keyed with the request's nonce, and the body. A
+request's body is the worker's JSON. An answer's body is one letter, ``R`` (result) or ``E`` (error), and JSON. The
+child's own code knows the nonce; whatever else writes to the answer pipe does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_BODY = 64 << 20
 _HEAD = struct.Struct(">Q32s")
 
 
-class Forged(Exception):
+class ForgedError(Exception):
     """Bytes that are no frame, or a frame that was not made with the nonce."""
 
 
@@ -35,7 +35,7 @@ class Context:
         root: The project's folder as this run sees it; also the working directory. It is not on ``sys.path``.
         scratch: A writable folder of this run alone.
         receive: The ``params`` of the next request, or None when there are no more. For ``prime`` only.
-        reply: Sends the one answer to the request at hand. Does nothing in a process forked from the one it was made in.
+        reply: Sends the one answer to the request at hand. Does nothing in a fork of the process it was made in.
         error: Answers that the job cannot be done, with one line that says why; otherwise as ``reply``.
         detach: For a fork of a primed child: closes the pipes, which belong to its parent.
     """
@@ -115,20 +115,20 @@ def take(received: bytearray, nonce: str) -> Optional[bytes]:
         Its body, or None while it is incomplete.
 
     Raises:
-        Forged: It is too long, or was not made with ``nonce``.
+        ForgedError: It is too long, or was not made with ``nonce``.
     """
     if len(received) < _HEAD.size:
         return None
     length, mac = _HEAD.unpack_from(received)
     if length > MAX_BODY:
-        raise Forged("it is longer than %d bytes" % MAX_BODY)
+        raise ForgedError("it is longer than %d bytes" % MAX_BODY)
     end = _HEAD.size + length
     if len(received) < end:
         return None
     body = bytes(received[_HEAD.size : end])
     del received[:end]
     if not hmac.compare_digest(mac, _mac(body, nonce)):
-        raise Forged("it is not signed by the reporter")
+        raise ForgedError("it is not signed by the reporter")
     return body
 
 
