@@ -113,27 +113,36 @@ def projects(only: Collection[str] = ()) -> tuple[Project, ...]:
     return tuple(project for project in corpus if not only or project.name in only)
 
 
+def common() -> tuple[str, ...]:
+    """What every environment holds, pinned."""
+    return tuple(tomllib.loads(_LIST.read_text(encoding="utf-8"))["common"])
+
+
 def prepare(project: Project, cache: Path) -> Ready:
     """Download, unpack and install a project, as far as that is not done.
 
     Raises:
         Unavailable: The package registry cannot be reached, or what it holds cannot be installed.
     """
-    folder = cache / f"{project.name}-{project.archive.version}"
-    ready = Ready(project, folder)
+    ready = Ready(project, cache / f"{project.name}-{project.archive.version}")
     unpack(project.archive, cache, ready.pristine)
-    recipe = "\n".join([sys.version, *project.requires])
-    stamp = folder / "ready"
+    install(ready)
+    return ready
+
+
+def install(ready: Ready) -> None:
+    """Make the environment of what lies in ``pristine``, unless it is there."""
+    recipe = "\n".join([sys.version, *ready.project.requires])
+    stamp = ready.folder / "ready"
     if stamp.exists() and stamp.read_text() == recipe:
-        return ready
+        return
     stamp.unlink(missing_ok=True)
-    venv.create(folder / "venv", clear=True, with_pip=False, symlinks=True)
+    venv.create(ready.folder / "venv", clear=True, with_pip=False, symlinks=True)
     ready.renew()
     into = ["--python", str(ready.python), "install", "--quiet", "--no-deps"]
-    _pip([*into, *project.requires])
+    _pip([*into, *ready.project.requires])
     _pip([*into, "--editable", str(ready.tree)])
     stamp.write_text(recipe)
-    return ready
 
 
 def unpack(archive: Archive, cache: Path, destination: Path) -> Path:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,14 +59,14 @@ def open_project(root: Path, variables: Mapping[str, str]) -> Project:
     return build_project(root, load(root, environ=variables).settings, trusted=True, environ=variables)
 
 
-def fix(python: Path, root: Path) -> Answer:
-    """Run ``pennyproof fix --offline --json`` on whatever fails in ``root``."""
-    command = [COMMAND, "fix", "--offline", "--json", "--root", str(root), "--deadline", str(DEADLINE)]
+def fix(python: Path, root: Path, tests: Sequence[str] = (), deadline: int = DEADLINE) -> Answer:
+    """Run ``pennyproof fix --offline --json`` on these tests, or on whatever fails in ``root``."""
+    command = [COMMAND, "fix", *tests, "--offline", "--json", "--root", str(root), "--deadline", str(deadline)]
     started = time.perf_counter()
     with environment(python) as variables:
         try:
             done = subprocess.run(
-                command, check=False, env=variables, capture_output=True, text=True, timeout=DEADLINE + _SLACK
+                command, check=False, env=variables, capture_output=True, text=True, timeout=deadline + _SLACK
             )
         except subprocess.TimeoutExpired:
             return Answer(time.perf_counter() - started, problem="it does not end")

@@ -9,7 +9,7 @@ that passed in two runs without it. Turned away, and counted, are
 
 - *survived*: no test notices, so there is nothing to mend;
 - *uncollectable*: pytest cannot collect a file any more, so there is no failing test to ask about;
-- *hangs*: the suite takes more than three times its time and ten seconds;
+- *hangs*: the suite takes more than three times its processor time and ten seconds;
 - *same line*: another kept bug is there already, and a dozen variants of one line would say little;
 - *unreadable*: the operator made text that no longer compiles.
 
@@ -18,6 +18,7 @@ The result is checked in, so that every run of the benchmark meets the same bugs
 
 import argparse
 import difflib
+import math
 import random
 import sys
 from collections import Counter, defaultdict
@@ -72,7 +73,7 @@ def seed(ready: corpus.Ready) -> Seeded:
     """Draw mutants until enough are kept."""
     runs = [plain.run(ready.python, ready.renew()) for _ in range(2)]
     passing = runs[0].passing & runs[1].passing
-    timeout = 3 * max(run.seconds for run in runs) + 10
+    limit = math.ceil(3 * max(run.cpu_seconds for run in runs) + 10)
     lots = random.Random(_RANDOM_SEED)  # noqa: S311 - drawing lots, not keys
     places = all_places(ready)
     lots.shuffle(places)
@@ -94,7 +95,7 @@ def seed(ready: corpus.Ready) -> Seeded:
         else:
             root = ready.renew()
             (root / mutant.path).write_text(after, encoding="utf-8")
-            run = plain.run(ready.python, root, timeout=timeout)
+            run = plain.run(ready.python, root, cpu_limit=limit)
             failing = tuple(sorted(run.failing & passing))
             if not run.finished:
                 refused["hangs"] += 1
