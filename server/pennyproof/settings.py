@@ -211,7 +211,9 @@ def _merge(sources: tuple[_Source, ...], warnings: list[str]) -> Loaded:
     forbidden: list[tuple[str, Any, str]] = []
     for source in sources:
         for key, value in source.values.items():
-            if key not in keys:
+            if any(known.startswith(key + ".") for known in keys):
+                warnings.append(f"{source.name}: {key} should be a table of settings")
+            elif key not in keys:
                 warnings.append(f"{source.name}: there is no setting {key}{_did_you_mean(key, keys)}")
             elif value is None:
                 continue
@@ -241,7 +243,7 @@ def _take(
             # As JSON, a list may be a tuple, and still no text is a number.
             valid = adapter.validate_json(json.dumps(value, default=str), strict=True)
     except (ValidationError, ValueError) as error:
-        warnings.append(f"{source.name}: {key} {_allowed(error)}")
+        warnings.append(f"{source.name}: {variable(key) if source.is_text else key} {_allowed(error)}")
         return
     if key == "context.ignore" and source.may_set is _may_come_from_project:
         found[key] = (*found.get(key, ()), *valid)
