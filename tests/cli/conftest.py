@@ -1,6 +1,7 @@
 """Runs the command line as a shell would see it, with a state directory of its own."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,13 +31,20 @@ class Ran:
 Run = Callable[..., Ran]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the tests of a module, so that what the state directory remembers saves them time."""
+    return tmp_path_factory.mktemp("home").resolve()
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command in ``tmp_path/project``, untrusted."""
-    project = tmp_path / "project"
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs one command in a folder ``project``, which is empty to begin with and untrusted."""
+    project = home / "project"
+    shutil.rmtree(project, ignore_errors=True)
     project.mkdir()
     monkeypatch.chdir(project)
-    monkeypatch.setenv("PENNYPROOF_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PENNYPROOF_HOME", str(home / "state"))
     monkeypatch.delenv("PENNYPROOF_TRUST", raising=False)
     monkeypatch.delenv("PENNYPROOF_LOG_LEVEL", raising=False)
 
@@ -60,7 +68,7 @@ def sandbox() -> str:
 
 @pytest.fixture
 def trusted(run: Run, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command in ``tmp_path/project``, trusted, with this Python and its pytest."""
+    """Runs one command in the same folder, trusted, with this Python and its pytest."""
     monkeypatch.setenv("PENNYPROOF_TRUST", "always")
     monkeypatch.setenv("PENNYPROOF_TESTS_PYTHON", sys.executable)
     monkeypatch.setenv("PENNYPROOF_PROOF_SANDBOX", sandbox)

@@ -1,6 +1,5 @@
 """``pennyproof fix`` on small real projects."""
 
-import json
 import os
 import pty
 import subprocess
@@ -48,20 +47,20 @@ def test_nothing_fails(trusted: Run) -> None:
     assert ran.stdout.startswith("Nothing to fix: 4 tests passed in ")
 
 
-def test_an_offer_is_shown_with_its_evidence_and_nothing_is_written(trusted: Run) -> None:
+def test_an_offer_is_shown_with_its_evidence_and_written_when_asked(trusted: Run) -> None:
     write({**SHOP, **TESTS, "shop/last.py": HEALED["shop/last.py"]})
-    before = tree()
-    ran = trusted("fix")
+    ran = trusted("fix", "--apply")
     assert (ran.code, ran.stderr) == (0, "")
     assert "1 of 4 tests in project fails" in ran.stdout
     assert "fixes 1 test, breaks 0 of " in ran.stdout
     assert "-        if item < best:" in ran.stdout
     assert "+        if item > best:" in ran.stdout
-    assert tree() == before
+    assert "Wrote shop/biggest.py\ntogether: fixes 1 test, breaks 0 of 4 that ran" in ran.stdout
 
 
 def test_json_is_one_document_with_diffs_that_apply(trusted: Run) -> None:
     write({**SHOP, **TESTS})
+    before = tree()
     ran = trusted("fix", "--json", "--offline", "--max-cost", "0")
     assert (ran.code, ran.stderr) == (0, "")
     found = ran.json
@@ -69,6 +68,7 @@ def test_json_is_one_document_with_diffs_that_apply(trusted: Run) -> None:
     assert found["baseline"]["passed"] == 2
     assert set(found["baseline"]["failed"]) == {"test_biggest.py::test_biggest", "test_last.py::test_last"}
     assert "applied" not in found
+    assert tree() == before
     for offer in found["offers"]:
         assert offer["verdict"]["level"] == "fixes"
         assert apply_diff(read_diff(offer["diff"]), Snapshot(Path.cwd()).read)
@@ -95,14 +95,6 @@ def test_apply_writes_what_holds_together(trusted: Run) -> None:
     assert applied["verdict"]["passed"] == 4
     assert Path("shop/biggest.py").read_bytes().count(b"\r\n") == BIGGEST.count("\r\n")
     assert Path("shop/biggest.py").stat().st_mode & 0o777 == 0o755
-    assert trusted("fix").code == 0
-
-
-def test_apply_says_what_it_wrote(trusted: Run) -> None:
-    write({**SHOP, **TESTS, "shop/last.py": HEALED["shop/last.py"]})
-    ran = trusted("fix", "--apply")
-    assert ran.code == 0
-    assert "Wrote shop/biggest.py\ntogether: fixes 1 test, breaks 0 of 4 that ran" in ran.stdout
 
 
 def test_no_fix_that_holds(trusted: Run) -> None:
@@ -134,8 +126,6 @@ def test_a_project_that_cannot_be_tested(trusted: Run, files: dict[str, str], ar
     assert (ran.code, ran.stdout) == (2, "")
     assert says in ran.stderr.splitlines()[-1]
     assert all(line.startswith("pennyproof: ") for line in ran.stderr.splitlines())
-    with_json = trusted("fix", *argv, "--json")
-    assert (with_json.code, list(with_json.json)) == (2, ["error"])
 
 
 def test_an_interpreter_without_pytest(trusted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,37 +147,29 @@ def test_a_state_directory_that_cannot_be_written(trusted: Run, monkeypatch: pyt
     assert ran.stdout.startswith("Nothing to fix: 4 tests passed")
 
 
-def test_on_a_terminal_trust_is_asked_once(run: Run, tmp_path: Path, sandbox: str) -> None:
-    write({**SHOP, **HEALED, **TESTS})
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PENNYPROOF_")},
-        "PENNYPROOF_HOME": str(tmp_path / "state"),
-        "PENNYPROOF_TESTS_PYTHON": sys.executable,
-        "PENNYPROOF_PROOF_SANDBOX": sandbox,
-    }
+def test_on_a_terminal_trust_is_asked_and_remembered(run: Run, tmp_path: Path) -> None:
+    write({**SHOP, "a.diff": "no diff"})
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PENNYPROOF_")}
+    environment["PENNYPROOF_HOME"] = str(tmp_path)
 
-    def fix(answer: str) -> tuple[int, str]:
+    def prove(answer: str) -> str:
         controller, terminal = pty.openpty()
         try:
             os.write(controller, answer.encode())
-            command = [sys.executable, "-m", "pennyproof", "fix", "--json"]
-            ran = subprocess.run(
-                command, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, env=environment, check=False
-            )
-            shown = os.read(controller, 1 << 16).decode()
+            command = [sys.executable, "-m", "pennyproof", "prove", "--diff", "a.diff"]
+            code = subprocess.run(command, stdin=terminal, stderr=terminal, env=environment, check=False).returncode
+            assert code == 2
+            return os.read(controller, 1 << 16).decode()
         finally:
             os.close(controller)
             os.close(terminal)
-        assert json.loads(ran.stdout)
-        return ran.returncode, shown
 
-    code, shown = fix("\n")
-    assert code == 2
-    assert f"Run the tests of {Path.cwd()} " in shown
-    assert "PENNYPROOF_TRUST" in shown
-    code, shown = fix("y\n")
-    assert code == 0
+    shown = prove("\n")
+    assert f"Run the tests of {Path.cwd()} in the sandbox? [y/N]" in shown
+    assert "set PENNYPROOF_TRUST=always" in shown
+    shown = prove("y\n")
     assert "? [y/N]" in shown
-    code, shown = fix("\n")
-    assert code == 0
+    assert "no unified diff found" in shown
+    shown = prove("\n")
     assert "? [y/N]" not in shown
+    assert "no unified diff found" in shown
