@@ -12,6 +12,7 @@ from functools import cached_property
 from pennyproof.core.positions import LineIndex
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Located = ast.expr | ast.stmt | ast.excepthandler | ast.keyword | ast.arg
 Span = tuple[int, int]
 """Offsets of the first character and of the one after the last."""
 
@@ -36,6 +37,7 @@ class Module:
         self.text = text
         self.tree = ast.parse(text)
         self._index = LineIndex(text)
+        self._spans: dict[ast.AST, Span] = {}
         self._parents: dict[ast.AST, ast.AST] = {}
         self._blocks: dict[ast.stmt, list[ast.stmt]] = {}
         self.statements: list[ast.stmt] = []
@@ -129,19 +131,26 @@ class Module:
     def _ascii(self) -> bool:
         return self.text.isascii()
 
-    def start(self, node: ast.expr | ast.stmt | ast.excepthandler | ast.keyword | ast.arg) -> int:
+    def start(self, node: Located) -> int:
         """Offset of the first character of ``node``."""
-        return self._offset(node.lineno, node.col_offset)
+        return self.span(node)[0]
 
-    def end(self, node: ast.expr | ast.stmt | ast.excepthandler | ast.keyword | ast.arg) -> int:
+    def end(self, node: Located) -> int:
         """Offset just after the last character of ``node``."""
-        assert node.end_lineno is not None  # noqa: S101 - the parser always sets it
-        assert node.end_col_offset is not None  # noqa: S101 - likewise
-        return self._offset(node.end_lineno, node.end_col_offset)
+        return self.span(node)[1]
 
-    def source(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg) -> str:
+    def span(self, node: Located) -> Span:
+        """Where ``node`` lies, without parentheses around it."""
+        if node not in self._spans:
+            assert node.end_lineno is not None  # noqa: S101 - the parser always sets it
+            assert node.end_col_offset is not None  # noqa: S101 - likewise
+            start = self._offset(node.lineno, node.col_offset)
+            self._spans[node] = start, self._offset(node.end_lineno, node.end_col_offset)
+        return self._spans[node]
+
+    def source(self, node: Located) -> str:
         """The text of ``node``, without parentheses around it."""
-        return self.text[self.start(node) : self.end(node)]
+        return self.text[slice(*self.span(node))]
 
     def operator(self, left: ast.expr, right: ast.expr) -> Span:
         """Where the operator between two operands lies, comments and parentheses passed over."""

@@ -1,6 +1,7 @@
 """What can be seen from one function: names, kinds, calls, literals; and how a rewrite is put together."""
 
 import ast
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,11 +11,13 @@ from functools import cached_property, lru_cache
 from pennyproof.core.edits import Edit
 from pennyproof.rewrite import kinds
 from pennyproof.rewrite.clues import NO_CLUES, Clues
-from pennyproof.rewrite.module import Function, Module, Span
+from pennyproof.rewrite.module import Function, Located, Module, Span
 from pennyproof.rewrite.precedence import binding_of, required
 from pennyproof.rewrite.template import Rewrite
 
 _SHOWN = 60
+_MOST_DONORS = 60
+_DONORS = (ast.Assign, ast.AugAssign, ast.Expr, ast.Raise)
 
 
 @lru_cache(maxsize=50_000)
@@ -30,10 +33,12 @@ class Scope:
         self.module = module
         self.owner = owner
         self.clues = clues
+        self._variables: dict[tuple[tuple[ast.AST, ...], int, str | None], list[tuple[str, float]]] = {}
+        self._free_names: dict[ast.AST, frozenset[str]] = {}
 
     # Rewrites.
 
-    def source(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg) -> str:
+    def source(self, node: Located) -> str:
         """The text of ``node``."""
         return self.module.source(node)
 
@@ -107,10 +112,15 @@ class Scope:
             at: Where they would be read.
             kind: Leave out those known to be of another kind.
         """
-        around = set(self.module.ancestors(at)) | {at}
+        inner = tuple(node for node in (at, *self.module.ancestors(at)) if node in self._inner)
+        key = inner, getattr(at, "lineno", 0), kind
+        if key not in self._variables:
+            self._variables[key] = self._find_variables(*key)
+        return self._variables[key]
+
+    def _find_variables(self, around: tuple[ast.AST, ...], line: int, kind: str | None) -> list[tuple[str, float]]:
         elsewhere = {name for node, names in self._inner.items() if node not in around for name in names}
         here = [name for node, names in self._inner.items() if node in around for name in names]
-        line = getattr(at, "lineno", 0)
         found: list[tuple[str, float]] = []
         for name, bound in self.bindings.items():
             if (name in elsewhere and name not in here) or name == "_":
@@ -222,14 +232,43 @@ class Scope:
                     found.setdefault(self.source(test), test)
         return list(found.values())
 
-    def free_names(self, node: ast.AST) -> set[str]:
+    def free_names(self, node: ast.AST) -> frozenset[str]:
         """The names that an expression reads."""
-        return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if node not in self._free_names:
+            names = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            self._free_names[node] = names
+        return self._free_names[node]
 
     def visible(self, node: ast.expr, at: ast.AST) -> bool:
         """Whether all that an expression reads can be read at another place."""
         here = {name for name, _ in self.variables(at)}
-        return all(name in here or name not in self.bindings for name in self.free_names(node))
+        return all(name in here for name in self.free_names(node) & self.bindings.keys())
+
+    @cached_property
+    def donors(self) -> list[tuple[str, float]]:
+        """One-line statements that could be missing somewhere, with their weights: the function's own, those of the
+        module that read and write nothing but what is in sight, and the function's own with a variable renamed.
+        """
+        found: dict[str, float] = {}
+        own: list[ast.stmt] = []
+        sight = {*self.bindings, *self.globals}
+        for statement in self.module.statements:
+            text = self.source(statement) if isinstance(statement, _DONORS) else "\n"
+            if "\n" in text or len(text) > _SHOWN or self.module.is_docstring(statement):
+                continue
+            if self.module.function(statement) is self.owner:
+                found[text] = 1.0
+                own.append(statement)
+            elif self.free_names(statement) <= sight and self.free_names(statement) & self.bindings.keys():
+                found.setdefault(text, 0.5)
+        names = [name for name in self.bindings if name not in {"self", "cls"}]
+        for statement in own:
+            for one, other in itertools.permutations(names, 2):
+                if len(found) >= _MOST_DONORS:
+                    break
+                if one in self.free_names(statement):
+                    found.setdefault(re.sub(rf"\b{re.escape(one)}\b", other, self.source(statement)), 0.4)
+        return sorted(found.items(), key=lambda pair: -pair[1])[:_MOST_DONORS]
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -456,38 +456,8 @@ def copy_statement(node: ast.stmt, scope: Scope) -> Iterator[Rewrite]:
     """
     if scope.owner is None or scope.module.is_docstring(node) or isinstance(node, ast.Return):
         return
-    for donor, weight in _donors(scope):
+    for donor, weight in scope.donors:
         yield from _after(node, donor, weight, scope)
-
-
-def _donors(scope: Scope) -> list[tuple[str, float]]:
-    """Statements that could be missing somewhere, with their weights."""
-    found: dict[str, float] = {}
-    names = [name for name in scope.bindings if name not in {"self", "cls"}]
-    for statement in scope.module.statements:
-        if not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr, ast.Raise)):
-            continue
-        own = scope.module.function(statement) is scope.owner
-        text = scope.source(statement)
-        if "\n" in text or len(text) > 80 or scope.module.is_docstring(statement):
-            continue
-        used = scope.free_names(statement)
-        local = used & set(scope.bindings)
-        if own:
-            found.setdefault(text, 1.0)
-        elif local and used <= {*scope.bindings, *scope.globals}:
-            found.setdefault(text, 0.5)
-        for one in sorted(local) if own else ():
-            for other in names:
-                if other != one:
-                    tree = ast.parse(text)
-                    for part in ast.walk(tree):
-                        if isinstance(part, ast.Name) and part.id == one:
-                            part.id = other
-                    found.setdefault(ast.unparse(tree), 0.4)
-        if len(found) > 200:
-            break
-    return sorted(found.items(), key=lambda pair: -pair[1])
 
 
 @template(ast.If, ast.For, ast.While, prior=0.008)

@@ -72,9 +72,10 @@ def template(*nodes: type[ast.AST], prior: float) -> Callable[[F], F]:
 
 
 def rewrites(found: Template, node: ast.AST, scope: "Scope") -> Iterator[Rewrite]:
-    """The rewrites of one template at one node; none where the text is not laid out as the template expects."""
+    """The rewrites of one template at one node, made when the first is asked for, the most natural first."""
+    made: list[Rewrite] = []
     try:
-        yield from found.rewrites(node, scope)
+        made.extend(found.rewrites(node, scope))
     except (LookupError, SyntaxError):
-        # An operator that cannot be found or a fragment that does not parse alone: rare layouts, nothing to offer.
-        return
+        pass  # an operator that cannot be found, a piece that does not parse alone: a rare layout, left as it is
+    yield from sorted(made, key=lambda rewrite: -rewrite.weight)

@@ -25,8 +25,10 @@ from pennyproof.tiers.free.localise import File, Suspect
 _STREAM_FATIGUE = 0.10
 _STATEMENT_FATIGUE = 0.01
 _EVERYWHERE = 0.6
-_HEAVIEST = 8.0
-"""The weight that no rewrite exceeds by much."""
+_HEAVY = 2.0
+"""The weight by which streams are queued before their rewrites are made; few rewrites are heavier."""
+_LIKELIEST = 0.15
+"""The score per suspicion at which statements are queued before they are looked at."""
 _PAIR = 1.5
 _PARTNERS = 40
 _PAIRS_FROM = 100
@@ -94,8 +96,7 @@ class Search:
         self._alike: dict[Hashable, list[Found]] = defaultdict(list)
         self._singles: list[Found] = []
         for suspect in suspects:
-            # No rewrite of the statement can score higher than this, so it may wait until its turn comes.
-            self._queue.push(suspect.suspicion, suspect)
+            self._queue.push(suspect.suspicion * _LIKELIEST, suspect)
 
     def __iter__(self) -> Iterator[Found]:
         while self._queue.heap:
@@ -121,7 +122,7 @@ class Search:
         for node in module.own_nodes(suspect.statement):
             for template in templates_for(node):
                 base = suspect.suspicion * template.prior
-                self._queue.push(base * _HEAVIEST, _Stream(suspect, template, scope, rewrites(template, node, scope), base))
+                self._queue.push(base * _HEAVY, _Stream(suspect, template, scope, rewrites(template, node, scope), base))
 
     def _advance(self, stream: _Stream) -> Found | None:
         """Take the next rewrite of a stream, unless something else has become likelier."""
