@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pennyproof.assist.discovery import ids_of
 from pennyproof.assist.project import Project
 from pennyproof.core.candidates import Candidate, FileChange, Origin, Tier
 from pennyproof.core.outcomes import Baseline, Coverage, Failure, Frame, Outcome, TestOutcome
@@ -64,9 +65,10 @@ class ShopProver:
         self.before_answer()
         cancel.check()
         known = dict(self._outcomes(snapshot))
-        if test_ids is not None and not set(test_ids) <= known.keys():
-            raise UnknownTest("there is no such test")
-        wanted = {test: known[test] for test in known if test_ids is None or test in test_ids}
+        found = None if test_ids is None else {name: ids_of(name, known) for name in test_ids}
+        if found is not None and not all(found.values()):
+            raise UnknownTest(f"there is none of {test_ids}")
+        wanted = {test: known[test] for test in known if found is None or any(test in ids for ids in found.values())}
         start = _line(snapshot, "shop.py", "def total")
         functions = {test: {"shop.py": frozenset({start})} for test in wanted}
         return Baseline(wanted, 0.25, functions=Coverage(functions))

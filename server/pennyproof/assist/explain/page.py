@@ -1,6 +1,7 @@
 """Lays facts out as markdown; a section with nothing to say is left out."""
 
 import ast
+import re
 from collections.abc import Iterable
 
 from pennyproof.assist.explain.facts import Facts
@@ -12,6 +13,9 @@ from pennyproof.core.outcomes import Frame, TestOutcome
 _MOST_FRAMES = 12
 _MOST_TESTS = 8
 _MOST_DEFINITION_LINES = 24
+_INTROSPECTION = re.compile(r"\s*\+ +(where|and) ")
+"""How pytest tells where a value came from, which the table of the two sides tells as well."""
+
 _NOISE = ("<module ", "<function ", "<class ", "<built-in ", "<bound method ")
 """Values that say no more than their names do."""
 
@@ -123,7 +127,8 @@ def _expected(facts: Facts) -> str:
         rows = [(cell(side), cell(value)) for side, value in sides if value is not None and value != side]
         parts += [table(("expression", "value"), rows)] if rows else []
     message = facts.test.failure.message if facts.test and facts.test.failure else ""
-    if "\n" in message.strip():
+    more = [line for line in message.splitlines()[1:] if not _INTROSPECTION.match(line)]
+    if more or ("\n" in message and not parts):
         parts.append(fence(message))
     return "\n\n".join(parts)
 

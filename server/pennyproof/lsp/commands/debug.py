@@ -60,7 +60,7 @@ async def _targets(
     server: PennyproofServer, project: Project, snapshot: Snapshot, params: Params, work: Work
 ) -> list[str] | None:
     if params.test_id is not None:
-        return await known_ids(server, project, snapshot, [params.test_id], work)
+        return await known_ids(server, project, snapshot, params.test_id, work)
     await run_tests(server, project, snapshot, None, work)
     if params.range is None:
         return None

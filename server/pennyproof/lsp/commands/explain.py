@@ -55,7 +55,7 @@ async def _subject(
     server: PennyproofServer, project: Project, snapshot: Snapshot, params: Params, work: Work
 ) -> Subject:
     if params.test_id is not None:
-        ids = await known_ids(server, project, snapshot, [params.test_id], work)
+        ids = await known_ids(server, project, snapshot, params.test_id, work)
         failing = {test.id for test in findings_of(server, project).failing}
         return FailingTest(next((test for test in ids if test in failing), ids[0]))
     if params.range is None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from pennyproof.assist.report import JsonObject, tests_json
 from pennyproof.errors import UsageError
 from pennyproof.lsp.commands.arguments import Argument
-from pennyproof.lsp.features.running import known_ids, run_tests, take_snapshot
+from pennyproof.lsp.features.running import run_tests, take_snapshot
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
@@ -34,8 +34,7 @@ async def run(server: PennyproofServer, params: Params) -> JsonObject:
     await server.ensure_trusted(project)
     async with server.work("Running tests") as work:
         snapshot = await take_snapshot(server, project)
-        ids = await known_ids(server, project, snapshot, params.test_ids, work) if params.test_ids else None
-        return tests_json(await run_tests(server, project, snapshot, ids, work))
+        return tests_json(await run_tests(server, project, snapshot, params.test_ids, work))
 
 
 def project_of(server: PennyproofServer, uri: str | None) -> Project:

@@ -6,7 +6,7 @@ not shown at all. Offers hold until the text or the tests change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -54,22 +54,21 @@ class Findings:
     def failing(self) -> list[TestOutcome]:
         return [test for test in self.outcomes.values() if test.failed and test.id not in self.flaky]
 
-    def take_run(self, baseline: Baseline, texts: Mapping[str, str], test_ids: Iterable[str] | None) -> None:
+    def take_run(self, baseline: Baseline, texts: Mapping[str, str], *, whole: bool) -> None:
         """Take in what a run told.
 
         Args:
             baseline: Its outcomes.
             texts: The files that its failures point at.
-            test_ids: The tests that were asked for; ``None`` for all, and what is not among them is then gone.
+            whole: Whether the whole suite ran; tests that are not in it are then gone.
         """
         before = {test.id for test in self.failing}
-        if test_ids is None:
+        if whole:
             self.outcomes, self.flaky, self.complete = dict(baseline.outcomes), baseline.flaky, True
             self.functions, self.texts, self.errors = baseline.functions, dict(texts), baseline.errors
         else:
-            ran = {test: outcome for test, outcome in baseline.outcomes.items() if test in set(test_ids)}
-            self.outcomes |= ran
-            self.flaky = (self.flaky - ran.keys()) | baseline.flaky
+            self.outcomes |= baseline.outcomes
+            self.flaky = (self.flaky - baseline.outcomes.keys()) | baseline.flaky
             self.functions = Coverage({**self.functions.lines, **baseline.functions.lines})
             self.texts |= texts
         if {test.id for test in self.failing} != before:

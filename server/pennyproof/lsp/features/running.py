@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pennyproof.assist.discovery import ids_of
 from pennyproof.core.work import Deadline
-from pennyproof.errors import UnknownTest
 from pennyproof.lsp.features.diagnostics import open_paths, publish
 from pennyproof.lsp.features.findings import findings_of, read_texts
 
@@ -34,7 +33,7 @@ async def run_tests(
     """Run tests, remember what they did, and show the failing ones; ``None`` means all."""
     baseline = await server.run(project.run_tests, snapshot, test_ids, cancel=work.cancel, progress=work.progress)
     texts = await server.run(read_texts, snapshot, baseline)
-    findings_of(server, project).take_run(baseline, texts, test_ids)
+    findings_of(server, project).take_run(baseline, texts, whole=test_ids is None)
     publish(server, project)
     return baseline
 
@@ -51,26 +50,24 @@ async def search(
         cancel=work.cancel,
         progress=work.progress,
     )
-    findings_of(server, project).take_search(result, current=still_as_in(server, snapshot))
+    texts = await server.run(read_texts, snapshot, result.baseline)
+    findings = findings_of(server, project)
+    findings.take_run(result.baseline, texts, whole=True)
+    publish(server, project)
+    findings.take_search(result, current=still_as_in(server, snapshot))
     return result
 
 
 async def known_ids(
-    server: PennyproofServer, project: Project, snapshot: Snapshot, wanted: Sequence[str], work: Work
+    server: PennyproofServer, project: Project, snapshot: Snapshot, wanted: str, work: Work
 ) -> list[str]:
-    """The ids of tests that are meant: a name without parameters means all its parametrised forms.
+    """The ids of the tests that a name means: a function without parameters means all its parametrised forms.
 
     Raises:
         UnknownTest: There is no such test.
     """
-    found = {test: ids_of(test, findings_of(server, project).outcomes) for test in wanted}
-    if not all(found.values()):
-        outcomes = (await run_tests(server, project, snapshot, None, work)).outcomes
-        found = {test: ids_of(test, outcomes) for test in wanted}
-    missing = [test for test, ids in found.items() if not ids]
-    if missing:
-        raise UnknownTest(f"there is no test {missing[0]} in {project.root}")
-    return list(dict.fromkeys(test for ids in found.values() for test in ids))
+    known = ids_of(wanted, findings_of(server, project).outcomes)
+    return known or list((await run_tests(server, project, snapshot, [wanted], work)).outcomes)
 
 
 def still_as_in(server: PennyproofServer, snapshot: Snapshot) -> bool:

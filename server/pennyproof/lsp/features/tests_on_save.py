@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from pennyproof.assist.discovery import find_tests, ids_of
-from pennyproof.errors import EnvironmentProblem, OutsideRoot
+from pennyproof.errors import EnvironmentProblem, OutsideRoot, UnknownTest
 from pennyproof.lsp.features.findings import findings_of
 from pennyproof.lsp.features.running import run_tests, take_snapshot
 
@@ -44,8 +44,10 @@ async def _run(server: PennyproofServer, project: Project, document: Document) -
         try:
             snapshot = await take_snapshot(server, project)
             wanted = None if mode == "all" else _affected(findings, snapshot, snapshot.relative(document.path))
-            if wanted is None or wanted:
+            try:
                 await run_tests(server, project, snapshot, wanted, work)
+            except UnknownTest:  # One was renamed in a file that is not open.
+                await run_tests(server, project, snapshot, None, work)
         finally:
             if findings.saving is work.cancel:
                 findings.saving = None
