@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 
-def snippet(params: Dict[str, Any], context: Any) -> Optional[Dict[str, Any]]:
+def snippet(params: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Execute ``code``; the answer is what it leaves in ``found``."""
-    names: Dict[str, Any] = dict(params, context=context, found=None)
-    exec(params["code"], names)
+    names: dict[str, Any] = dict(params, context=context, found=None)
+    exec(params["code"], names)  # noqa: S102 - that is the purpose
     return {"found": names["found"]}
 
 
-def prime(params: Dict[str, Any], context: Any) -> None:
+def prime(params: dict[str, Any], context: Any) -> None:
     """Answer, then execute the ``code`` of each request; names stay from one to the next."""
-    names: Dict[str, Any] = {"context": context, "params": params}
+    names: dict[str, Any] = {"context": context, "params": params}
     context.reply({"found": "primed"})
     while True:
         request = context.receive()
@@ -22,7 +22,7 @@ def prime(params: Dict[str, Any], context: Any) -> None:
             return
         names["found"] = None
         try:
-            exec(request["code"], names)
+            exec(request["code"], names)  # noqa: S102 - that is the purpose
         except ArithmeticError as error:
             context.error(repr(error))
         else:

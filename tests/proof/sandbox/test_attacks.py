@@ -1,14 +1,12 @@
 """What hostile code in a run tries, and what comes of it."""
 
 import os
-import platform
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass, field
-from pathlib import Path
 from select import POLLIN, poll
 from typing import Any
 
@@ -107,7 +105,10 @@ ATTACKS = [
     Attack("enter a user namespace", "found = libc.unshare(0x10000000)", -1),
     Attack(
         "enter a user namespace by clone",
-        "found = libc.syscall(ctypes.c_long(56 if os.uname().machine == 'x86_64' else 220), ctypes.c_long(0x10000011), 0, 0, 0, 0)",
+        """
+        clone = 56 if os.uname().machine == 'x86_64' else 220
+        found = libc.syscall(ctypes.c_long(clone), ctypes.c_long(0x10000011), 0, 0, 0, 0)
+        """,
         -1,
     ),
     Attack(
@@ -393,7 +394,6 @@ found = attempt(speak)
 
 OWNER = """
 import sys
-from pathlib import Path
 from pennyproof.core.work import Cancel
 from pennyproof.proof.sandbox import find_sandbox
 from pennyproof.proof.worker import Limits, Worker, WorkerSpec
@@ -402,7 +402,7 @@ kind, root, jobs, token = sys.argv[1:]
 spec = WorkerSpec(root=Path(root), python=Path(sys.executable), plugins=False, jobs=Path(jobs))
 worker = Worker(find_sandbox(kind), spec)
 with worker.prime(files={}, params={}, limits=Limits(wall=600), cancel=Cancel()) as primed:
-    start = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()', %r], stdin=subprocess.PIPE)"
+    start = "import subprocess as s, sys; child = s.Popen([sys.executable, '-c', 'input()', %r], stdin=s.PIPE)"
     print(primed.ask({"code": start % token}, 60).status, flush=True)
     primed.ask({"code": "while True: pass"}, 600)
 """
@@ -416,11 +416,13 @@ def test_killing_the_owner_ends_everything(yard: Yard) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     with owner:
-        assert owner.stdout
-        assert owner.stdout.readline() == b"ok\n"
-        owned = [os.pidfd_open(process) for process in processes_with(token) if process != owner.pid]
-        assert owned
-        owner.send_signal(signal.SIGKILL)
+        try:
+            assert owner.stdout
+            assert owner.stdout.readline() == b"ok\n"
+            owned = [os.pidfd_open(process) for process in processes_with(token) if process != owner.pid]
+            assert owned
+        finally:
+            owner.send_signal(signal.SIGKILL)
     for process in owned:
         ended = poll()
         ended.register(process, POLLIN)

@@ -83,11 +83,11 @@ def yard_of(kind: Kind, folder: Path) -> Iterator[Yard]:
 def processes_with(token: str) -> list[int]:
     """The processes of this machine that have ``token`` in their command line."""
     found = []
-    for process in filter(str.isdigit, os.listdir("/proc")):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            command = Path("/proc", process, "cmdline").read_bytes()
+            command = (process / "cmdline").read_bytes()
         except OSError:  # it has ended
             continue
-        if token.encode() in command and int(process) != os.getpid():
-            found.append(int(process))
+        if token.encode() in command and process.name != str(os.getpid()):
+            found.append(int(process.name))
     return found

@@ -13,7 +13,8 @@ import traceback
 from typing import Any, Dict, NamedTuple, NoReturn, Optional
 
 from . import wire
-from .isolate import close_all_but
+from .child_setup import close_all_but
+from .isolate import Isolation
 from .preload import Jobs
 
 _TICK = 0.1
@@ -41,7 +42,7 @@ class Ended(NamedTuple):
 class Child:
     """A child that waits for its request, then answers it; one that stays answers more."""
 
-    def __init__(self, isolation: Any, jobs: Jobs, owner: int) -> None:
+    def __init__(self, isolation: Isolation, jobs: Jobs, owner: int) -> None:
         """Fork it.
 
         Args:
@@ -86,29 +87,25 @@ class Child:
         if self._received:
             raise wire.ForgedError("something else was sent")
         unsent = memoryview(wire.frame(line, nonce))
+        limits = request["limits"]
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 self._kill()
-                return "timeout", "it took longer than %g s" % request["limits"]["wall"], None
+                return "timeout", "it took longer than %g s" % limits["wall"], None
             ready = self._wait(min(left, _TICK), bool(unsent))
-            if not ready and self._isolation.count(self._process) > request["limits"].get("processes", sys.maxsize):
+            if not ready and self._isolation.count(self._process) > limits.get("processes", sys.maxsize):
                 self._kill()
-                return "crashed", "it started more than %d processes" % request["limits"]["processes"], None
+                return "crashed", "it started more than %d processes" % limits["processes"], None
             if self._requests in ready:
                 unsent = self._feed(unsent)
-            if self._answers in ready:
-                data = os.read(self._answers, 1 << 20)
-                if not data:
-                    if self._received:
-                        raise wire.ForgedError("it is cut short")
-                    return "crashed", self._last_words(), None
-                self._received += data
-                body = wire.take(self._received, nonce)
-                if body is not None:
-                    if not stays:
-                        self._expect_nothing_more()
-                    return self._opened(body)
+            if self._answers in ready and not self._receive():
+                return "crashed", self._last_words(), None
+            body = wire.take(self._received, nonce)
+            if body is not None:
+                if not stays:
+                    self._expect_nothing_more()
+                return self._opened(body)
 
     def _wait(self, seconds: float, sending: bool) -> "set[int]":
         poll = select.poll()
@@ -127,6 +124,14 @@ class Child:
             return unsent[os.write(self._requests, unsent) :]
         except BrokenPipeError:  # it has gone, as its answer pipe is about to tell
             return unsent[:0]
+
+    def _receive(self) -> bool:
+        """Take what the child sent; false at the end."""
+        data = os.read(self._answers, 1 << 20)
+        if not data and self._received:
+            raise wire.ForgedError("it is cut short")
+        self._received += data
+        return bool(data)
 
     def _expect_nothing_more(self) -> None:
         """A second answer makes both worthless; the first is not passed on while the run can do anything."""
@@ -167,7 +172,7 @@ def _how(status: int) -> str:
     return "it ended with exit code %d before it answered" % code
 
 
-def _live(isolation: Any, jobs: Jobs, requests: int, answers: int, output: int) -> NoReturn:
+def _live(isolation: Isolation, jobs: Jobs, requests: int, answers: int, output: int) -> NoReturn:
     """The child's whole life."""
     code = 1
     try:
@@ -187,7 +192,7 @@ def _live(isolation: Any, jobs: Jobs, requests: int, answers: int, output: int) 
         os._exit(code)
 
 
-def _do(isolation: Any, jobs: Jobs, request: Dict[str, Any], requests: int, answers: int) -> None:
+def _do(isolation: Isolation, jobs: Jobs, request: Dict[str, Any], requests: int, answers: int) -> None:
     context = wire.Context(isolation.root, isolation.scratch, requests, answers, request["nonce"])
     try:
         if not request["stay"]:

@@ -1,6 +1,6 @@
 """Runs without namespaces: in a private copy of the project, confined by Landlock and seccomp, or not at all.
 
-The second is for ``proof.sandbox: off``. The methods are those of ``isolate.Namespaces``.
+The second is for ``proof.sandbox: off``. What the methods are for is said in ``isolate.Isolation``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import traceback
 from typing import Any, Callable, Dict, Iterator, NamedTuple, NoReturn, Set
 
 from . import landlock, libc, seccomp
-from .isolate import Files, set_limits, use_home, write_files
+from .child_setup import Files, set_limits, use_home, write_files
 from .overlay import CopyFinder, PrivateCopy
 
 _LINUX = sys.platform.startswith("linux")
@@ -102,7 +102,7 @@ class Copied:
         """Nothing: it takes ``end`` to find all that the run started."""
 
     def end(self, process: int) -> int:
-        """Kill whatever the run started; returns the status that ``os.waitpid`` gives for ``process``."""
+        """Kill whatever the run started and wait for its end; returns the status ``os.waitpid`` gives."""
         if not _LINUX:
             _signal_group(process)
         while True:

@@ -1,39 +1,64 @@
 """How each run is kept from every other, from the project's files and from the fork server.
 
 ``Namespaces`` is the strong way, within bubblewrap: each run has processes, mounts and IPC of its own, and ends with
-the first of its processes. ``copied.Copied`` is for places without namespaces. A fork server uses one of them so::
-
-    enter()                   once, before anything of the project's environment is imported
-    start(main, log)          fork; ``main`` is called in the child
-    settle()                  in the child, which then waits for its request
-    prepare()                 in the fork server, before it passes a request on
-    begin(limits, files)      in the child, before any code of the project runs
-    count(process)            how many processes has the run?
-    ended(process)            has it ended by itself?
-    kill(process)             quickly, before the answer is passed on
-    end(process)              kill and reap everything that the run started
+the first of its processes. ``copied.Copied`` is for places without namespaces.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-import resource
 import signal
-import stat
 import traceback
-from typing import Any, Callable, Dict, List, Mapping, NoReturn, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Protocol
 
 from . import libc, seccomp
-
-Files = Mapping[str, Optional[str]]
-"""Relative path → base64 of the bytes, or None for a file that is to be missing."""
+from .child_setup import Files, close_all_but, set_limits, use_home, write_files
 
 TMP, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - each run has its own
 _SCRATCH_BYTES = 512 << 20
 _SCRATCH_INODES = 100_000
 _MS_PRIVATE = 1 << 18
+
+
+class Isolation(Protocol):
+    """How the fork server starts, confines and ends its children."""
+
+    root: str
+    """The project's folder as runs see it."""
+    scratch: str
+    """A folder that each run finds empty, and may write to."""
+
+    def enter(self) -> None:
+        """In the fork server, once, before anything of the project's environment is imported."""
+
+    def start(self, main: Callable[[], NoReturn], log: int) -> int:
+        """Fork a child; returns the process by which the run is known.
+
+        Args:
+            main: What the child does.
+            log: The descriptor of a file for what goes wrong before ``main``.
+        """
+
+    def settle(self) -> None:
+        """In the child, before it waits for its request: give up whatever it does not need."""
+
+    def prepare(self) -> None:
+        """In the fork server, before it passes a request on."""
+
+    def begin(self, limits: Dict[str, Any], files: Files) -> None:
+        """In the child, before any code of the project runs: put changed files in place, set the limits."""
+
+    def count(self, process: int) -> int:
+        """How many processes the run has, about."""
+
+    def ended(self, process: int) -> bool:
+        """Whether the run's first process has ended by itself; ``end`` is still to be called."""
+
+    def kill(self, process: int) -> None:
+        """Stop the run quickly, if there is a quick way, before its answer is passed on."""
+
+    def end(self, process: int) -> int:
+        """Kill whatever the run started and wait for its end; returns the status ``os.waitpid`` gives."""
 
 
 class Namespaces:
@@ -74,12 +99,6 @@ class Namespaces:
         self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def start(self, main: Callable[[], NoReturn], log: int) -> int:
-        """Fork a child that calls ``main`` in its own namespaces; returns the process to ``end``.
-
-        Args:
-            main: Never returns.
-            log: The descriptor of a file for what goes wrong before ``main``.
-        """
         libc.unshare(libc.CLONE_NEWPID)
         first = os.fork()
         if first == 0:
@@ -172,7 +191,7 @@ class Namespaces:
         os.kill(process, signal.SIGKILL)
 
     def end(self, process: int) -> int:
-        """Kill whatever the run started and wait for it; returns the status that ``os.waitpid`` gives for ``process``."""
+        """Kill whatever the run started and wait for its end; returns the status ``os.waitpid`` gives."""
         self.kill(process)
         return os.waitpid(process, 0)[1]
 
@@ -186,73 +205,6 @@ def bind(source: str, target: str) -> None:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
     libc.mount(source, target, flags=libc.MS_BIND | libc.MS_REC)
-
-
-def write_files(root: str, files: Files) -> None:
-    """Put the changed files in place, where a file becomes a new one of the same mode.
-
-    Their modification time is made from their bytes and lies in the seventies, so that bytecode of another text is
-    never taken for theirs: Python matches it by time (whole seconds) and size.
-
-    Raises:
-        ValueError: A path leads out of the root.
-    """
-    top = os.path.realpath(root)
-    for relative, data in files.items():
-        path = os.path.realpath(os.path.join(top, relative))
-        if os.path.commonpath([path, top]) != top or path == top:
-            raise ValueError(relative + " leads out of the root")
-        mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o644
-        if os.path.exists(path):
-            os.unlink(path)
-        if data is not None:
-            content = base64.b64decode(data)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(content)
-            os.chmod(path, mode)
-            seconds = 1 + int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "big") % (1 << 28)
-            os.utime(path, (seconds, seconds))
-
-
-def use_home(home: str, temporary: str) -> None:
-    """Make the folders that programs expect to write to, and name them in the environment."""
-    os.makedirs(home, exist_ok=True)
-    os.makedirs(temporary, exist_ok=True)
-    os.environ.update(HOME=home, TMPDIR=temporary)
-
-
-def set_limits(limits: Dict[str, Any], processes_now: int) -> None:
-    """Bound what this process and those it starts may use.
-
-    Args:
-        limits: ``cpu``, ``memory``, ``processes``, ``file_size``.
-        processes_now: How many processes count against the same user already.
-    """
-    bounds = [
-        (resource.RLIMIT_CPU, int(limits["cpu"]) + 1),
-        (resource.RLIMIT_AS, limits["memory"]),
-        (resource.RLIMIT_FSIZE, limits["file_size"]),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 4096),
-    ]
-    if hasattr(resource, "RLIMIT_NPROC"):
-        bounds.append((resource.RLIMIT_NPROC, limits["processes"] + processes_now))
-    for kind, wanted in bounds:
-        hard = resource.getrlimit(kind)[1]
-        bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(kind, (bound, bound))
-
-
-def close_all_but(keep: List[int]) -> None:
-    """Close every descriptor except those in ``keep``."""
-    for name in os.listdir("/dev/fd" if os.path.isdir("/dev/fd") else "/proc/self/fd"):
-        descriptor = int(name)
-        if descriptor not in keep:
-            try:
-                os.close(descriptor)
-            except OSError:  # the one that listed the folder
-                continue
 
 
 def _exit_code(status: int) -> int:

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import sysconfig
-import types
 from importlib import metadata
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -108,7 +107,7 @@ def _without(project: Project) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _in_time() -> Iterator[None]:
-    def too_long(number: int, frame: "types.FrameType | None") -> None:
+    def too_long(*_: object) -> None:
         raise TimeoutError("it takes longer than %d s to import" % _PATIENCE)
 
     before = signal.signal(signal.SIGALRM, too_long)

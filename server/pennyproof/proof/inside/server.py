@@ -16,7 +16,7 @@ from typing import Any, Dict, Optional
 
 from .children import Child, Ended, OwnerGoneError
 from .copied import Copied
-from .isolate import Namespaces
+from .isolate import Isolation, Namespaces
 from .preload import Jobs, load_jobs, preload
 
 
@@ -69,7 +69,7 @@ class Lines:
 
 
 class _Server:
-    def __init__(self, isolation: Any, jobs: Jobs, lines: Lines, answers: int) -> None:
+    def __init__(self, isolation: Isolation, jobs: Jobs, lines: Lines, answers: int) -> None:
         self._isolation = isolation
         self._jobs = jobs
         self._lines = lines
@@ -96,13 +96,14 @@ class _Server:
                 self._answer(request, self._ask(request, line))
             else:
                 self._isolation.prepare()
-                ended = spare.ask(line, request, stays=request["stay"])
+                child, stays = spare, request["stay"]
+                ended = child.ask(line, request, stays)
                 self._answer(request, ended)
-                if request["stay"] and ended.status == "ok":
-                    self._staying = spare
-                else:
-                    spare.end()
                 spare = self._new_child()
+                if stays and ended.status == "ok":
+                    self._staying = child
+                else:
+                    child.end()
 
     def _new_child(self) -> Child:
         return Child(self._isolation, self._jobs, self._lines.descriptor)
@@ -139,7 +140,7 @@ def _take_channel() -> "tuple[int, int]":
     return requests, answers
 
 
-def _isolation(setup: Dict[str, Any]) -> Any:
+def _isolation(setup: Dict[str, Any]) -> Isolation:
     if setup["kind"] == "bubblewrap":
         return Namespaces(setup["root"], setup["scratch"], setup["keep"])
     return Copied(setup)

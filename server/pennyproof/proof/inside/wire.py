@@ -42,6 +42,9 @@ class Context:
 
     __slots__ = ("detach", "error", "receive", "reply", "root", "scratch")
 
+    reply: Callable[[Dict[str, Any]], None]
+    error: Callable[[str], None]
+
     def __init__(self, root: str, scratch: str, requests: int, answers: int, nonce: str) -> None:
         """Make the context of a request that has been read.
 
@@ -91,7 +94,8 @@ class Context:
 
 def _c_encoder() -> Callable[[Any], bytes]:
     """JSON from the C encoder itself, around which ``json.JSONEncoder`` is only a wrapper that can be patched."""
-    make, quote = json.encoder.c_make_encoder, json.encoder.c_encode_basestring_ascii
+    make = getattr(json.encoder, "c_make_encoder", None)
+    quote = getattr(json.encoder, "c_encode_basestring_ascii", None)
     if make is None or quote is None:
         plain = json.JSONEncoder().encode
         return lambda value: plain(value).encode()

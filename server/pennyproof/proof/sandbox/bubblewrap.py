@@ -1,4 +1,7 @@
-"""The sandbox by bubblewrap: the fork server sees an allow-list of folders, read-only, and no network but its own loopback."""
+"""The sandbox by bubblewrap, in which the fork server sees an allow-list of folders, read-only.
+
+There is no network but a loopback of its own, and no process but its own.
+"""
 
 import os
 import shutil

@@ -7,9 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from pennyproof.proof.sandbox.spec import WorkerSpec
 
@@ -37,8 +36,10 @@ class Launch:
         Raises:
             OSError: It cannot be started.
         """
-        start = partial(
-            subprocess.Popen[bytes],
+        return _starter.submit(self._start, stderr).result()
+
+    def _start(self, stderr: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             self.argv,
             env=self.environment,
             cwd="/",
@@ -48,7 +49,6 @@ class Launch:
             bufsize=0,
             start_new_session=True,
         )
-        return _starter.submit(start).result()
 
     def clean(self) -> None:
         """Remove what was made for the process."""
@@ -81,6 +81,13 @@ def run_to_end(launch: Launch, timeout: float) -> Finished:
     finally:
         launch.clean()
     return Finished(process.returncode, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
+
+
+def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """The standard input and output of a process that ``Launch.start`` made."""
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("the process was started without pipes")
+    return process.stdin, process.stdout
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

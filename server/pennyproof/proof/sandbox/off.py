@@ -1,4 +1,7 @@
-"""No sandbox: what ``proof.sandbox: off`` asks for. The project is copied all the same, and the environment is not handed on."""
+"""No sandbox, which is what ``proof.sandbox: off`` asks for.
+
+The project is copied all the same, and our environment is not handed on.
+"""
 
 import tempfile
 from collections.abc import Sequence

@@ -8,8 +8,9 @@ from pennyproof.proof.sandbox.spec import INSIDE, WorkerSpec
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 _CONFIGURATION = (
-    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "ssl/certs", "ssl/openssl.cnf",
-    "pki/tls/certs", "pki/ca-trust/extracted", "mime.types", "fonts", "protocols", "services", "login.defs",
+    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "ssl/certs",
+    "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust/extracted", "mime.types", "fonts", "protocols", "services",
+    "login.defs",
 )  # fmt: skip
 SYNTHESISED = ("passwd", "group", "hosts", "nsswitch.conf")
 """Files of ``/etc`` that are ours, since the machine's own say too much."""
@@ -23,13 +24,13 @@ def system_places() -> list[Path]:
 
 
 def project_places(spec: WorkerSpec) -> list[Path]:
-    """What this worker needs besides: the interpreter, extra import paths, our own scripts; the root is not among them."""
+    """What this worker needs besides its root: the interpreter, extra import paths, our own scripts."""
     places = {*interpreter_places(spec.python), *spec.readable, INSIDE, spec.jobs}
     return sorted(place for place in places if place.exists())
 
 
 def interpreter_places(python: Path) -> Iterator[Path]:
-    """The folders (or single files) by which an interpreter is reached, from its name as given to the last link's end."""
+    """The folders (or single files) by which an interpreter is reached: each link on the way, and where it ends."""
     path = python
     for _ in range(40):
         yield _prefix(path)
