@@ -28,7 +28,11 @@ class Child:
     def __init__(self, root: Path, job: str) -> None:
         scratch = root.with_name(root.name + "-scratch")
         scratch.mkdir(exist_ok=True)
-        environment = {"PATH": os.environ["PATH"], "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(scratch),
+            **({"PYTHONDONTWRITEBYTECODE": "1"} if "PYTHONDONTWRITEBYTECODE" in os.environ else {}),
+        }
         self._process = subprocess.Popen(
             [PYTHON, "-I", str(CHILD), str(INSIDE), str(root), str(scratch), job],
             stdin=subprocess.PIPE,

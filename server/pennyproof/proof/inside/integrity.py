@@ -1,9 +1,9 @@
 """Whether pytest is still what it was before anything of the project ran.
 
 Whoever wants a failing test to be reported as passed has to change what judges it: functions and classes of pytest,
-pluggy and unittest, the registered hooks, the collected tests, or the reporter's own code.
-All that is remembered beforehand and compared with later. A few things could be changed and changed back between two
-comparisons; those that Python tells of (assigning ``__code__``, tracing) are heard by an audit hook.
+pluggy and unittest, the registered hooks, the collected tests, or the reporter's own code. All that is remembered
+beforehand and compared with later. A few things could be changed and changed back between two comparisons; those that
+Python tells of (assigning ``__code__``, tracing) are heard by an audit hook.
 
 Names are only reported, not judged: projects have hooks of their own, and some of their tests patch pytest. What was not
 there at the baseline is what counts.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import sys
+import threading
 from operator import is_
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
@@ -88,7 +89,9 @@ class Original:
         self._functions: Dict[int, Tuple[FunctionType, CodeType, Any, Any, str]] = {}
         for name, module in self._modules.items():
             self._remember_module(name, module)
-        self._codes = frozenset(code for _, code, *_ in self._functions.values())
+        # Threads pass on the trace function that they are started under.
+        starts_threads = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]  # noqa: SLF001
+        self._codes = frozenset([starts_threads, *(code for _, code, *_ in self._functions.values())])
 
     def knows(self, function: object) -> bool:
         """Whether a function is one of pytest's own."""

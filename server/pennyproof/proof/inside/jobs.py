@@ -34,7 +34,7 @@ pytest prints it; lines count from one.
             failure: null | {kind, message, text, frames}, frames outermost first:
             [{path, line, function, in_project, variables: [[name, repr]]}]
         errors: [{path, message, line}]
-            Files that could not be collected; with path "" what kept pytest from starting.
+            Files that could not be collected; with path "" what kept pytest from starting or made it stop.
         coverage: {Id: {Path: [line]}}
             With ``trace``: project code that ran in setup, call and teardown, fixtures of wider scope included for
             every test that uses them. "functions": the first lines (that of a decorator, if any) of functions called;
@@ -81,7 +81,8 @@ pytest prints it; lines count from one.
         {"op": "screen_many", "candidates": [files…], "ids": …, "timeout": s, "deadline": s, "all": bool}
             → {results: [as for screen…]}
             In the order given; fewer when ``deadline`` seconds have passed.
-        {"op": "behave", "candidates": [files…], "ids": [Id], "function": [Path, line] | null, "inputs": n, "timeout": s}
+        {"op": "behave", "candidates": [files…], "ids": [Id], "function": [Path, line] | null, "inputs": n,
+         "timeout": s}
             → {behaviours: [[str…] | null…] | null, inputs: n}
             What the changed function (``function``: its path and a line in it; null: the one that the first candidate
             changes) returns for the arguments it gets in ``ids`` (targets or ``also``) and for inputs varied from them:

@@ -116,7 +116,12 @@ def _collecting(findings: Findings, watch: Watch, places: Places) -> Hooks:
         if isinstance(node, pytest.Collector) and call.excinfo is not None:
             findings.errors.append(_collection_error(node, call.excinfo.value, places))
 
+    def pytest_internalerror(excinfo: Any) -> None:
+        text = f"{type(excinfo.value).__name__}: {failures.message(excinfo.value)}"
+        findings.errors.append({"path": "", "message": shorten(text, failures.MAX_MESSAGE), "line": 0})
+
     return {
+        "pytest_internalerror": pytest_internalerror,
         "pytest_collection_finish": pytest.hookimpl(trylast=True)(pytest_collection_finish),
         "pytest_exception_interact": pytest_exception_interact,
     }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tokenize
 from types import CodeType
 from typing import Any, Dict, Optional
 
 from . import integrity, reporter, session, trace
 from .failures import Places
+from .values import read_source
 from .wire import Context
 
 
@@ -57,7 +56,7 @@ def run_tests(params: Dict[str, Any], context: Context) -> Dict[str, Any]:
 
 def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched]:
     lines = params.get("watch")
-    return trace.Watched(lines, lambda path: _read(os.path.join(context.root, path))) if lines else None
+    return trace.Watched(lines, lambda path: read_source(os.path.join(context.root, path))) if lines else None
 
 
 def _tracer(params: Dict[str, Any], places: Places, watched: Optional[trace.Watched]) -> Optional[trace.Tracer]:
@@ -70,16 +69,5 @@ def _tracer(params: Dict[str, Any], places: Places, watched: Optional[trace.Watc
 
         return trace.tracer(touched, lines=True)
     if params.get("trace"):
-
-        def own(code: CodeType) -> Optional[str]:
-            return None if trace.runs_at_import(code) else places.in_project(code.co_filename)
-
-        return trace.tracer(own, lines=params["trace"] == "lines")
+        return trace.tracer(trace.functions_of(places), lines=params["trace"] == "lines")
     return None
-
-
-def _read(path: str) -> str:
-    with open(path, "rb") as file:
-        data = file.read()
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding)

@@ -1,12 +1,268 @@
-"""The job ``prime``: the project imported once, each candidate tried in a fork of it."""
+"""The job ``prime``: the project imported once, each candidate tried in a fork of it.
+
+What this says is fast and fallible: functions are exchanged in a living process, so that whatever was computed at
+import stays as it was, and files on disk too. It decides what is worth a proof, nothing else.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+import gc
+import os
+import sys
+import time
+import types
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
+from . import behaviour, forks, patch, session, trace
+from .failures import Places
+from .values import read_source
 from .wire import Context
+
+_STARTS_PROCESSES = {"subprocess.Popen", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn"}
+_DEFAULT_TIMEOUT = 10.0
+"""Seconds."""
 
 
 def prime(params: Dict[str, Any], context: Context) -> Optional[Dict[str, Any]]:
     """Collect the targets, then answer requests until there are no more; see ``jobs`` for the shapes."""
-    raise NotImplementedError
+    places = Places(context.root)
+    targets: List[str] = list(params["ids"])
+    settings = session.Settings([*targets, *(params.get("also") or ())], context)
+    ran: trace.Hits = set()
+    tracer = trace.tracer(trace.functions_of(places), lines=False)
+    tracer.start()
+    tracer.into(ran)
+    served: List[bool] = []
+
+    def pytest_runtestloop(session: Any) -> bool:
+        tracer.stop()
+        served.append(True)
+        Screen(session, targets, places, ran, context).serve(params.get("timeout") or _DEFAULT_TIMEOUT)
+        return True
+
+    import pytest  # noqa: PLC0415 - the project's own, which is known only now
+
+    plugin = types.ModuleType("pennyproof_screen")
+    vars(plugin)["pytest_runtestloop"] = pytest.hookimpl(tryfirst=True)(pytest_runtestloop)
+    settings.add_hooks(plugin)
+    how, _, complaint = session.start(settings, params.get("args") or (), plugin)
+    return None if served else _unusable(complaint or f"pytest ended before it ran anything: {how}")
+
+
+def _unusable(reason: str) -> Dict[str, Any]:
+    return {"usable": False, "reason": reason, "failing": []}
+
+
+class Screen:
+    """A primed project.
+
+    Args:
+        session: pytest's, after collection.
+        targets: The ids of the tests to be mended.
+        places: Tells the project's files.
+        ran: The functions that ran before, by path and first line.
+        context: The channel.
+    """
+
+    def __init__(
+        self, session: Any, targets: Sequence[str], places: Places, ran: Set[Tuple[str, int]], context: Context
+    ) -> None:
+        self._config = session.config
+        self._targets = targets
+        self._context = context
+        self._items = {item.nodeid: item for item in session.items}
+        self._files: Dict[str, patch.File] = {}
+        _capture_nothing(self._config.pluginmanager.getplugin("capturemanager"))
+        self._witness = _Witness()
+        self._config.pluginmanager.register(self._witness.plugin())
+        gc.collect()
+        self._functions = patch.Functions(places, ran)
+        # Forks that collect garbage would write to, and so copy, every page that is shared with them.
+        gc.freeze()
+        forks.adopt_orphans()
+
+    def serve(self, timeout: float) -> None:
+        """Answer the request that primed this, then those that follow."""
+        answer = self._try_unchanged(timeout)
+        self._context.reply(answer)
+        while answer["usable"]:
+            request = self._context.receive()
+            if request is None:
+                return
+            self._context.reply(self._answer(request))
+
+    def _try_unchanged(self, timeout: float) -> Dict[str, Any]:
+        missing = [target for target in self._targets if target not in self._items]
+        if missing:
+            return _unusable(f"not collected: {missing[0]}")
+        first = self._attempt([], self._targets, timeout, everything=True, alone=True)
+        again = self._attempt([], self._targets, timeout, everything=True)
+        if first["reason"]:
+            return _unusable(f"with the unchanged code: {first['reason']}")
+        if first["passed"]:
+            return _unusable(f"passes with the unchanged code: {first['passed'][0]}")
+        if again["failed"] != first["failed"]:
+            return _unusable("the targets do not fail the same way twice")
+        return {"usable": True, "reason": None, "failing": first["failed"]}
+
+    def _answer(self, request: Mapping[str, Any]) -> Dict[str, Any]:
+        ids = request.get("ids") or self._targets
+        timeout = request.get("timeout") or _DEFAULT_TIMEOUT
+        if request["op"] == "screen":
+            return self._screen(request["files"], ids, timeout, bool(request.get("all")))
+        if request["op"] == "screen_many":
+            return {"results": list(self._screen_many(request, ids, timeout))}
+        return behaviour.answer(request, self, ids, timeout)
+
+    def _screen_many(self, request: Mapping[str, Any], ids: Sequence[str], timeout: float) -> Iterator[Dict[str, Any]]:
+        deadline = time.monotonic() + (request.get("deadline") or float("inf"))
+        for files in request["candidates"]:
+            if time.monotonic() > deadline:
+                return
+            yield self._screen(files, ids, timeout, bool(request.get("all")))
+
+    def _screen(
+        self, files: Mapping[str, Optional[str]], ids: Sequence[str], timeout: float, everything: bool
+    ) -> Dict[str, Any]:
+        try:
+            changes = self.changes(files)
+        except patch.NotPatchable as error:
+            return _answer(reason=str(error), fallback=True)
+        except (SyntaxError, ValueError) as error:
+            return _answer(reason=f"does not compile: {error}")
+        return self._attempt(changes, ids, timeout, everything)
+
+    def file(self, path: str) -> patch.File:
+        """An unchanged file of the project.
+
+        Raises:
+            NotPatchable: There is none that can be read.
+        """
+        if path not in self._files:
+            try:
+                text = read_source(os.path.join(self._context.root, path))
+                self._files[path] = patch.File(path, text)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise patch.NotPatchable(f"{path} cannot be read: {type(error).__name__}") from error
+        return self._files[path]
+
+    @property
+    def functions(self) -> patch.Functions:
+        """The living functions of the project."""
+        return self._functions
+
+    def changes(self, files: Mapping[str, Optional[str]]) -> List[patch.Change]:
+        """What has to be exchanged for these texts.
+
+        Raises:
+            NotPatchable: It takes more than that.
+            SyntaxError: A text does not compile.
+        """
+        found: List[patch.Change] = []
+        for path, text in files.items():
+            if text is None or not path.endswith(".py"):
+                raise patch.NotPatchable(f"{path} is not a changed Python file")
+            found += self.file(path).changes(text, self._functions)
+        return found
+
+    def run(self, ids: Sequence[str], everything: bool) -> Dict[str, Any]:
+        """Run tests here and now, which makes this process useless for anything else."""
+        items = [self._items[test] for test in ids if test in self._items]
+        for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - ``strict`` came with 3.10
+            self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._witness.failed and not everything:
+                break
+        return self._witness.told()
+
+    def in_fork(self, work: Any, timeout: float) -> Tuple[Any, Optional[str]]:
+        """Do work in a fork that cannot speak on the channel; see ``forks.in_fork``."""
+
+        def detached() -> Any:
+            self._context.detach()
+            return work()
+
+        return forks.in_fork(detached, timeout)
+
+    def _attempt(
+        self,
+        changes: Sequence[patch.Change],
+        ids: Sequence[str],
+        timeout: float,
+        everything: bool,
+        alone: bool = False,
+    ) -> Dict[str, Any]:
+        def work() -> Dict[str, Any]:
+            started = _note_processes() if alone else []
+            for change in changes:
+                change.apply()
+            told = self.run(ids, everything)
+            return dict(told, reason="the targets start other processes" if started else None)
+
+        began = time.perf_counter()
+        told, reason = self.in_fork(work, timeout)
+        answer = _answer(reason=reason) if told is None else _answer(**told)
+        return dict(answer, seconds=round(time.perf_counter() - began, 6))
+
+
+class _Witness:
+    """What pytest reports of each test, without the reporter's precautions."""
+
+    def __init__(self) -> None:
+        self._passed: Dict[str, Set[str]] = {}
+        self._kinds: Dict[str, str] = {}
+        self.failed: List[str] = []
+
+    def plugin(self) -> types.ModuleType:
+        """A module of hooks for pytest."""
+        import pytest  # noqa: PLC0415 - the project's own, which is known only now
+
+        def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
+            yield
+            if call.excinfo is not None:
+                self._kinds.setdefault(item.nodeid, call.excinfo.type.__name__)
+
+        def pytest_runtest_logreport(report: Any) -> None:
+            self._reported(report)
+
+        module = types.ModuleType("pennyproof_witness")
+        vars(module)["pytest_runtest_makereport"] = pytest.hookimpl(hookwrapper=True)(pytest_runtest_makereport)
+        vars(module)["pytest_runtest_logreport"] = pytest_runtest_logreport
+        return module
+
+    def told(self) -> Dict[str, Any]:
+        passed = [test for test, phases in self._passed.items() if len(phases) == 3 and test not in self.failed]
+        return {"passed": passed, "failed": [[test, self._kinds.get(test, "")] for test in self.failed]}
+
+    def _reported(self, report: Any) -> None:
+        if report.outcome == "passed" and not hasattr(report, "wasxfail"):
+            self._passed.setdefault(report.nodeid, set()).add(report.when)
+        elif report.nodeid not in self.failed:
+            self.failed.append(report.nodeid)
+
+
+def _answer(
+    passed: Sequence[str] = (),
+    failed: Sequence[Sequence[str]] = (),
+    fallback: bool = False,
+    reason: Optional[str] = None,
+) -> Dict[str, Any]:
+    return {"passed": passed, "failed": failed, "fallback": fallback, "reason": reason, "seconds": 0.0}
+
+
+def _capture_nothing(manager: Any) -> None:
+    """Let output go where this process's does, which is nowhere: forks must not share pytest's temporary files."""
+    manager.stop_global_capturing()
+    manager._method = "no"  # noqa: SLF001 - pytest offers no other way
+    manager.start_global_capturing()
+
+
+def _note_processes() -> List[str]:
+    """A list that fills when this process starts others, in which exchanged functions would be the old ones."""
+    started: List[str] = []
+
+    def hook(event: str, _arguments: Tuple[Any, ...]) -> None:
+        if event in _STARTS_PROCESSES:
+            started.append(event)
+
+    sys.addaudithook(hook)
+    return started

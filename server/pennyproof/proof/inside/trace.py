@@ -16,6 +16,8 @@ from array import array
 from types import CodeType, FrameType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
+from .failures import Places
+
 Hits = Set[Tuple[str, int]]
 Wanted = Callable[[CodeType], Optional[str]]
 """The path of code that is to be traced, None for other code."""
@@ -34,6 +36,8 @@ class Tracer:
         self._with_lines = lines
         self._sink: Hits = set()
         self._left: Dict[int, Set[int]] = {}
+        self._done: Set[int] = set()
+        self._foreign: Set[int] = set()
         self._known: Dict[int, Tuple[CodeType, Optional[str]]] = {}
 
     def start(self) -> None:
@@ -47,7 +51,8 @@ class Tracer:
     def into(self, sink: Hits) -> Hits:
         """Report into another set from now on; returns the one used before."""
         before, self._sink = self._sink, sink
-        self._left = {}
+        self._left.clear()
+        self._done = set(self._foreign)
         # A test may have set a trace function of its own and left it there.
         self.start()
         return before
@@ -61,14 +66,19 @@ class Tracer:
 
     def _on_call(self, frame: FrameType, _event: str, _arg: Any) -> Optional[Callable[..., Any]]:
         code = frame.f_code
+        key = id(code)
+        if key in self._done:
+            return None
         path = self._path(code)
         if path is None:
+            self._foreign.add(key)
+            self._done.add(key)
             return None
-        left = self._left.get(id(code))
-        if left is None:
+        if key not in self._left:
             self._sink.add((path, code.co_firstlineno))
-            left = self._left[id(code)] = lines_of(code) if self._with_lines else set()
-        if not left:
+            self._left[key] = lines_of(code) if self._with_lines else set()
+        if not self._left[key]:
+            self._done.add(key)
             return None
         frame.f_trace_lines = True
         return self._on_line
@@ -83,6 +93,7 @@ class Tracer:
             if left is not None:
                 left.discard(frame.f_lineno)
                 if not left:
+                    self._done.add(id(code))
                     frame.f_trace_lines = False
         return self._on_line
 
@@ -255,6 +266,11 @@ def spans(text: str, lines: Sequence[int]) -> Dict[int, Tuple[int, int]]:
     return found
 
 
-def runs_at_import(code: CodeType) -> bool:
-    """Whether code is the body of a module, or of a class that is not known to be inside a function."""
-    return not code.co_flags & inspect.CO_OPTIMIZED and "<locals>" not in getattr(code, "co_qualname", "")
+def functions_of(places: Places) -> Wanted:
+    """Tells the project's functions from bodies of modules and classes, which run at import and belong to no test."""
+
+    def wanted(code: CodeType) -> Optional[str]:
+        is_body = not code.co_flags & inspect.CO_OPTIMIZED and "<locals>" not in getattr(code, "co_qualname", "")
+        return None if is_body else places.in_project(code.co_filename)
+
+    return wanted

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import signal
 import threading
 import time
+import tokenize
 import types
 from contextlib import contextmanager
 from itertools import islice
@@ -43,6 +45,14 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
         if before:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, before - (time.monotonic() - started)), interval)
+
+
+def read_source(path: str) -> str:
+    """The text of a Python file, in the encoding that it names."""
+    with open(path, "rb") as file:
+        data = file.read()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
 
 
 def shorten(text: str, limit: int) -> str:
