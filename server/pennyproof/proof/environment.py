@@ -24,9 +24,8 @@ try:
     from importlib import metadata
     told["pytest"] = metadata.version("pytest")
     for distribution in metadata.distributions():
-        for entry in distribution.entry_points:
-            if entry.group == "pytest11":
-                told["plugins"].append(entry.value.partition(":")[0])
+        if any(entry.group == "pytest11" for entry in distribution.entry_points):
+            told["plugins"].append(distribution.metadata["Name"].lower().replace("-", "_"))
 except ImportError:
     pass
 print("\\n" + json.dumps(told))
@@ -42,7 +41,7 @@ class Environment:
     pytest: str
     """The version of its pytest."""
     plugins: tuple[str, ...]
-    """Modules of installed pytest plugins."""
+    """Packages that bring plugins of pytest, by the name under which they are imported if that is their own."""
     readable: tuple[Path, ...]
     """Folders that imports need."""
 
@@ -111,5 +110,8 @@ def _is_harmless(path: Path, home: Path) -> bool:
 
 
 def preload_modules(environment: Environment, imported: Sequence[str]) -> tuple[str, ...]:
-    """What a worker imports before it forks: plugins first, since pytest would load them anyway."""
+    """What a worker imports before it forks, beside pytest and its plugins.
+
+    Some plugins import their whole package only when a run ends, as hypothesis does, and so in every run.
+    """
     return tuple(dict.fromkeys([*environment.plugins, *imported]))

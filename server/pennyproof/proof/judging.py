@@ -37,10 +37,9 @@ def judge(
     objection = _tampering(recorded, run) or _collection(recorded, run)
     if objection:
         return rejected(Gate.TESTS, objection)
-    failing = {test.id for test in recorded.baseline.failing}
     verdict = Verdict(
         Level.PARSES,
-        fixed=tuple(test for test in run.outcomes if test in failing and test in run.passed),
+        fixed=tuple(test for test in run.outcomes if test in run.passed and _failed_before(test, recorded)),
         remaining=_remaining(recorded, run, change, targets),
         broken=tuple(test for test in newly_failing(recorded, run, selected) if test not in excused),
         ran=tuple(run.outcomes),
@@ -63,8 +62,11 @@ def newly_failing(recorded: Recorded, run: RunResult, selected: Sequence[str]) -
     before = recorded.baseline.outcomes
     harmed = [test for test in selected if test in before and before[test].outcome is Outcome.PASSED]
     broken = [test for test in harmed if test not in run.passed]
-    unfailing = (test.id for test in run.outcomes.values() if test.failed)
-    broken += [test for test in unfailing if test not in before or not before[test].failed]
+    broken += [
+        test.id
+        for test in run.outcomes.values()
+        if test.failed and not _failed_before(test.id, recorded) and test.id not in recorded.baseline.flaky
+    ]
     return list(dict.fromkeys(broken))
 
 
@@ -73,6 +75,14 @@ def ran_at_import(change: Change, run: RunResult) -> bool:
     return any(
         not hunk.lines.isdisjoint(run.watched_at_import.get(hunk.path, ())) for hunk in change.hunks if hunk.lines
     )
+
+
+def _failed_before(test: str, recorded: Recorded) -> bool:
+    """Whether a test failed at baseline, or could not even be collected."""
+    outcome = recorded.baseline.outcomes.get(test)
+    if outcome is None:
+        return any(error.path == test.partition("::")[0] for error in recorded.baseline.errors)
+    return outcome.failed and test not in recorded.baseline.flaky
 
 
 def _tampering(recorded: Recorded, run: RunResult) -> str | None:

@@ -51,7 +51,8 @@ class Suite:
     def _piecewise(self, test_ids: Sequence[str] | None, progress: Progress) -> tuple[RunResult, frozenset[str]]:
         """File by file, and test by test where a file has some that hangs or ends the process."""
         timeout = self._options.timeout_seconds
-        collected = self._ask(test_ids, limits.suite_seconds(timeout), "--collect-only")
+        # To show fixtures, pytest collects as for a run. (Of `--collect-only` a run takes no notice, on purpose.)
+        collected = self._ask(test_ids, limits.suite_seconds(timeout), "--fixtures")
         if not collected.ok:
             raise EnvironmentProblem(f"pytest cannot collect the tests: it {ending(collected)}")
         runs = [_read(collected)]
@@ -59,10 +60,12 @@ class Suite:
         files = list(_by_file(runs[0].collected).items())
         for number, (file, tests) in enumerate(files):
             progress.report(f"running {file}", number / len(files))
-            whole = self._ask(tests, limits.suite_seconds(timeout))
-            singly = [] if whole.ok else tests
-            runs += [_read(whole)] if whole.ok else []
-            for test in singly:
+            if len(files) > 1:  # Of a single file it is known already.
+                whole = self._ask(tests, limits.suite_seconds(timeout))
+                if whole.ok:
+                    runs.append(_read(whole))
+                    continue
+            for test in tests:
                 answer = self._ask([test], limits.alone_seconds(timeout))
                 if answer.ok:
                     runs.append(_read(answer))
