@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, NoTests, UsageError
 from pennyproof.lsp.calls import CURRENT
-from pennyproof.lsp.protocol import ServerCancelled
+from pennyproof.lsp.failures import ServerCancelled
 from pennyproof.lsp.server import PennyproofServer, Route
 
 ROUTES = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pennyproof.lsp.framing import Framer
@@ -25,6 +26,8 @@ class Session:
         self.responses: dict[int | str | None, list[Json]] = {}
         self.requests: list[Json] = []
         self.notifications: list[Json] = []
+        self.answers: dict[str, Callable[[Json], Json]] = {}
+        """How the client answers the server's requests, by method; it keeps silent on others."""
         self.exit_code: int | None = None
         self._framer = Framer()
         self._came = asyncio.Condition()
@@ -54,6 +57,9 @@ class Session:
                 self.responses.setdefault(message["id"], []).append(message)
             elif "id" in message:
                 self.requests.append(message)
+                if message["method"] in self.answers:
+                    result = self.answers[message["method"]](message["params"])
+                    self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})
             else:
                 self.notifications.append(message)
         task = asyncio.create_task(self._notify())
@@ -102,8 +108,15 @@ class Session:
             while not condition():
                 await asyncio.sleep(0.005)
 
-    async def initialize(self, **capabilities: Json) -> Json:
-        request = self.ask("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities})
+    async def initialize(self, *, options: Json = None, folders: Sequence[Path] = (), **capabilities: Json) -> Json:
+        params = {
+            "processId": None,
+            "rootUri": None,
+            "workspaceFolders": [folder_of(folder) for folder in folders],
+            "initializationOptions": options,
+            "capabilities": capabilities,
+        }
+        request = self.ask("initialize", params)
         response = await self.response(request)
         self.notify("initialized", {})
         return response["result"]["capabilities"]
@@ -111,6 +124,10 @@ class Session:
 
 def notification(method: str, params: Json = None) -> Json:
     return {"jsonrpc": "2.0", "method": method, "params": params}
+
+
+def folder_of(path: Path) -> Json:
+    return {"uri": path.as_uri(), "name": path.name}
 
 
 def in_session(test: Callable[[Session], Awaitable[None]]) -> Callable[[], None]:

@@ -3,12 +3,14 @@
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.lsp import handlers
-from tests.lsp.client import PATIENCE, frame
+from tests.lsp.client import PATIENCE, Client, frame
 from tests.lsp.session import Session, notification
+from tests.lsp.test_protocol import ENVIRON, MISBEHAVING
 
 URI = "file:///project/a.py"
 AT = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}
@@ -127,3 +129,22 @@ def test_every_request_gets_one_response(steps: list[tuple[str, Any]], ending: s
     assert code == (0 if script.shutdown else 1)
     for request, seen in script.looks.items():
         assert session.responses[request][0]["result"]["contents"] == seen
+
+
+@pytest.mark.parametrize("ending", ["exit", "shutdown"])
+def test_every_request_gets_one_response_over_pipes_too(ending: str) -> None:
+    """All kinds of requests in one burst, half of them cancelled; leaving the block counts the responses."""
+    with Client(command=MISBEHAVING, environ=ENVIRON) as client:
+        client.initialize()
+        client.command("test.do", {"action": "echo"})
+        asked = [client.ask_command("test.do", {"action": action}) for action in ACTIONS * 4]
+        for pending in asked[::2]:
+            pending.cancel()
+        client.notify("textDocument/didOpen", {"textDocument": 3})
+        if ending == "shutdown":
+            client.ask("shutdown")
+            client.ask("textDocument/hover", AT)
+        client.notify("exit")
+        client.expect_exit = 0 if ending == "shutdown" else 1
+        client.wait()
+        assert {pending.response is None for pending in asked} == {False}

@@ -22,15 +22,17 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cattrs import Converter, transform_error
+from cattrs import Converter
 from lsprotocol import types
+from lsprotocol.types import ErrorCodes
 from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
 from pennyproof.core.positions import Encoding
-from pennyproof.errors import Cancelled, PennyproofError, UsageError
+from pennyproof.errors import Cancelled, UsageError
 from pennyproof.lsp.calls import CURRENT, Call, MessageId
+from pennyproof.lsp.failures import as_response_error, explain, response_error
 from pennyproof.lsp.framing import BadFrame
 
 if TYPE_CHECKING:
@@ -39,23 +41,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Any], object]
-
-PARSE_ERROR = types.ErrorCodes.ParseError
-INVALID_REQUEST = types.ErrorCodes.InvalidRequest
-METHOD_NOT_FOUND = types.ErrorCodes.MethodNotFound
-INVALID_PARAMS = types.ErrorCodes.InvalidParams
-INTERNAL_ERROR = types.ErrorCodes.InternalError
-NOT_INITIALIZED = types.ErrorCodes.ServerNotInitialized
-REQUEST_FAILED = types.LSPErrorCodes.RequestFailed
-SERVER_CANCELLED = types.LSPErrorCodes.ServerCancelled
-REQUEST_CANCELLED = types.LSPErrorCodes.RequestCancelled
-
-
-class ServerCancelled(JsonRpcException):
-    """The server gave a request up, and the client may send it again."""
-
-    CODE = SERVER_CANCELLED.value
-    MESSAGE = "the server cancelled the request"
 
 
 class PennyproofProtocol(LanguageServerProtocol):
@@ -105,14 +90,14 @@ class PennyproofProtocol(LanguageServerProtocol):
         if isinstance(frame, BadFrame):
             # A body cut short is followed by a header that cannot be read: one mistake, told once.
             if not self._out_of_step:
-                self._refuse(None, PARSE_ERROR, frame.reason)
+                self._refuse(None, ErrorCodes.ParseError, frame.reason)
             self._out_of_step = True
             return
         try:
             message = json.loads(frame.decode("utf-8"))
         except (ValueError, RecursionError):
             self._out_of_step = True
-            self._refuse(None, PARSE_ERROR, "the message is not JSON in UTF-8")
+            self._refuse(None, ErrorCodes.ParseError, "the message is not JSON in UTF-8")
             return
         self._out_of_step = False
         self._dispatch(message)
@@ -120,19 +105,21 @@ class PennyproofProtocol(LanguageServerProtocol):
     def _dispatch(self, message: Any) -> None:
         match message:
             case {"jsonrpc": other} if other != self.VERSION:
-                self._refuse(_message_id(message), INVALID_REQUEST, "the protocol is JSON-RPC 2.0")
+                self._refuse(_message_id(message), ErrorCodes.InvalidRequest, "the protocol is JSON-RPC 2.0")
             case {"method": str(method), "id": int() | str() as message_id}:
                 self._receive_request(message_id, method, message.get("params"))
             case {"method": str(method)} if "id" not in message:
                 self._receive_notification(method, message.get("params"))
             case {"method": _}:
-                self._refuse(_message_id(message), INVALID_REQUEST, "an id is a number or a string, a method a string")
+                self._refuse(
+                    _message_id(message), ErrorCodes.InvalidRequest, "an id is a number or a string, a method a string"
+                )
             case {"id": message_id}:
                 self._receive_answer(message_id, message)
             case list():
-                self._refuse(None, INVALID_REQUEST, "LSP has no batches; send one message at a time")
+                self._refuse(None, ErrorCodes.InvalidRequest, "LSP has no batches; send one message at a time")
             case _:
-                self._refuse(None, INVALID_REQUEST, "a message is an object with a method or an id")
+                self._refuse(None, ErrorCodes.InvalidRequest, "a message is an object with a method or an id")
 
     def _receive_request(self, message_id: MessageId, method: str, raw: object) -> None:
         refusal = self._why_not(message_id, method)
@@ -141,12 +128,12 @@ class PennyproofProtocol(LanguageServerProtocol):
             return
         handler = self._handler(method)
         if handler is None:
-            self._refuse(message_id, METHOD_NOT_FOUND, f"the server has no method {method}")
+            self._refuse(message_id, ErrorCodes.MethodNotFound, f"the server has no method {method}")
             return
         try:
             params = self._params(method, raw)
         except UsageError as error:
-            self._refuse(message_id, INVALID_PARAMS, str(error))
+            self._refuse(message_id, ErrorCodes.InvalidParams, str(error))
             return
         token = getattr(params, "work_done_token", None)
         call = Call(method, self._server.documents.current, message_id, token)
@@ -185,18 +172,20 @@ class PennyproofProtocol(LanguageServerProtocol):
             answer = {"jsonrpc": self.VERSION, "id": message_id, "result": message.get("result")}
             result = self._converter.structure(answer, result_type).result if result_type else answer["result"]
         except Exception as problem:  # noqa: BLE001 (cattrs raises whatever its hooks raise)
-            future.set_exception(JsonRpcException(f"the client's answer cannot be read: {_explain(problem)}"))
+            future.set_exception(JsonRpcException(f"the client's answer cannot be read: {explain(problem)}"))
         else:
             future.set_result(result)
 
-    def _why_not(self, message_id: MessageId, method: str) -> tuple[types.ErrorCodes, str] | None:
+    def _why_not(self, message_id: MessageId, method: str) -> tuple[ErrorCodes, str] | None:
         if message_id in self._owed:
-            return INVALID_REQUEST, "this id belongs to a request that is not answered yet"
+            return ErrorCodes.InvalidRequest, "this id belongs to a request that is not answered yet"
         if self._shutdown:
-            return INVALID_REQUEST, "the server has been shut down"
+            return ErrorCodes.InvalidRequest, "the server has been shut down"
         if method == types.INITIALIZE:
-            return (INVALID_REQUEST, "the server is initialized already") if self._initialized_once else None
-        return None if self._initialized_once else (NOT_INITIALIZED, "the server is not initialized yet")
+            return (ErrorCodes.InvalidRequest, "the server is initialized already") if self._initialized_once else None
+        return (
+            None if self._initialized_once else (ErrorCodes.ServerNotInitialized, "the server is not initialized yet")
+        )
 
     def _handler(self, method: str) -> Handler | None:
         if method == types.WORKSPACE_EXECUTE_COMMAND:
@@ -216,7 +205,7 @@ class PennyproofProtocol(LanguageServerProtocol):
         try:
             return self._converter.structure(raw, kinds[2])
         except Exception as error:
-            raise UsageError(f"malformed params: {_explain(error)}") from error
+            raise UsageError(f"malformed params: {explain(error)}") from error
 
     # Running
 
@@ -259,15 +248,19 @@ class PennyproofProtocol(LanguageServerProtocol):
                 logger.error("the request %s (%s) was answered twice", call.id, call.method)
             return
         try:
-            body = {"result": self._converter.unstructure(result)} if error is None else {"error": _as_error(error)}
+            body = (
+                {"result": self._converter.unstructure(result)}
+                if error is None
+                else {"error": as_response_error(error)}
+            )
             self._write({"jsonrpc": self.VERSION, "id": call.id, **body})
         except (TypeError, ValueError) as problem:
             logger.exception("the result of %s cannot be written as JSON", call.method)
-            self._write({"jsonrpc": self.VERSION, "id": call.id, "error": _as_error(problem)})
+            self._write({"jsonrpc": self.VERSION, "id": call.id, "error": as_response_error(problem)})
 
-    def _refuse(self, message_id: MessageId | None, code: types.ErrorCodes, message: str) -> None:
+    def _refuse(self, message_id: MessageId | None, code: ErrorCodes, message: str) -> None:
         """The response to what never becomes a call."""
-        self._write({"jsonrpc": self.VERSION, "id": message_id, "error": {"code": code.value, "message": message}})
+        self._write({"jsonrpc": self.VERSION, "id": message_id, "error": response_error(code, message)})
 
     def _write(self, message: object) -> None:
         body = json.dumps(message).encode()
@@ -285,12 +278,11 @@ class PennyproofProtocol(LanguageServerProtocol):
 
     async def _ask(self, method: str, params: object, message_id: MessageId | None) -> object:
         message_id = message_id or f"pennyproof-{next(self._ids)}"
-        answer = asyncio.wrap_future(self.send_request(method, params, msg_id=message_id))
-        answer.add_done_callback(_see_error)
         try:
-            return await asyncio.shield(answer)
+            return await asyncio.wrap_future(self.send_request(method, params, msg_id=message_id))
         except asyncio.CancelledError:
-            if not answer.done():
+            if self._request_futures.pop(message_id, None) is not None:
+                self._result_types.pop(message_id, None)
                 self.notify(types.CANCEL_REQUEST, types.CancelParams(message_id))
             raise
 
@@ -388,33 +380,6 @@ class PennyproofProtocol(LanguageServerProtocol):
             call.cancel.ask()
             if call.task is not None:
                 call.task.cancel()
-
-
-def _as_error(error: BaseException) -> dict[str, object]:
-    """An error response without traceback, paths or values; what nobody expected goes to the log."""
-    match error:
-        case JsonRpcException():
-            return {"code": error.code, "message": error.message}
-        case Cancelled() | asyncio.CancelledError():
-            return {"code": REQUEST_CANCELLED.value, "message": "the request was cancelled"}
-        case UsageError():
-            return {"code": INVALID_PARAMS.value, "message": str(error)}
-        case PennyproofError():
-            return {"code": REQUEST_FAILED.value, "message": str(error)}
-        case _:
-            logger.error("a request failed", exc_info=error)
-            return {"code": INTERNAL_ERROR.value, "message": "internal error, see the log"}
-
-
-def _explain(error: Exception) -> str:
-    """What is wrong with a message, and where in it; never its values."""
-    return "; ".join(transform_error(error, path="params")[:3]) or type(error).__name__
-
-
-def _see_error(future: asyncio.Future[Any]) -> None:
-    """Mark an error as seen: the one who asked may have gone, and asyncio would complain."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _message_id(message: Any) -> MessageId | None:
