@@ -9,8 +9,8 @@ from typing import Protocol, cast
 
 import platformdirs
 
+from pennyproof.errors import EnvironmentProblem
 from tests.bench import Options
-from tests.bench.corpus import Unavailable
 
 BENCHMARKS = ("repair", "seeded", "historical", "verdict", "startup")
 """Modules of this package, quickest evidence first. They are imported when they run: each needs its own libraries."""
@@ -51,7 +51,7 @@ def main() -> int:
         started = time.monotonic()
         try:
             print(benchmark.run(options))
-        except Unavailable as problem:
+        except EnvironmentProblem as problem:
             incomplete = True
             print(f"not run: {problem}")
         print(f"\n({time.monotonic() - started:.0f} s)", flush=True)
