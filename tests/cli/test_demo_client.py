@@ -30,7 +30,7 @@ while (message := receive()) is not None:
     if method == "exit":
         sys.exit(0)
     elif method == "die":
-        sys.exit(3)
+        sys.exit("out of pennies")
     elif method == "fail":
         send(id=message["id"], error={"code": -32803, "message": "no tests here"})
     elif method == "ask":  # Make a request of the editor's choosing and answer with its answer.
@@ -66,7 +66,8 @@ def told() -> list[str]:
 @pytest.fixture
 def editor(root: Path, told: list[str]) -> Iterator[Editor]:
     command = [sys.executable, "-c", SERVER]
-    with Editor(command, root, os.environ, answer=lambda _, titles: titles[0], on_progress=told.append) as editor:
+    log = root.parent / "log"
+    with Editor(command, root, os.environ, log, answer=lambda _, titles: titles[0], on_progress=told.append) as editor:
         yield editor
 
 
@@ -136,5 +137,5 @@ def test_an_error_is_raised(editor: Editor) -> None:
 
 
 def test_a_server_that_ends_fails_what_was_asked(editor: Editor) -> None:
-    with pytest.raises(ServerError, match="the server has ended"):
+    with pytest.raises(ServerError, match="the server has ended: out of pennies"):
         editor.request("die", {}, timeout=30)

@@ -25,7 +25,7 @@ from pennyproof.proof.sandbox import find_sandbox
 
 SAMPLE = Path(__file__).with_name("sample")
 
-_EXPLANATION_LINES = 24
+_EXPLANATION_LINES = 45
 _INDENT = " " * 21
 
 
@@ -66,7 +66,9 @@ def _session(sample: Path, home: Path, timeline: "Timeline") -> tuple[int, int]:
     }
     command = [sys.executable, "-m", "pennyproof", "serve"]
     timeline.add("editor", "starts `pennyproof serve`")
-    with Editor(command, root, _environment(home), answer=timeline.answer, on_progress=timeline.progress) as editor:
+    with Editor(
+        command, root, _environment(home), home / "server.log", answer=timeline.answer, on_progress=timeline.progress
+    ) as editor:
         failing = _play(editor, timeline, settings)
     timeline.add("editor", "has shut the server down")
     return len(editor.edits), len(failing)

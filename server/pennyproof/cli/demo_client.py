@@ -1,5 +1,6 @@
 """A small editor without a screen: speaks LSP to a server over its stdin and stdout, as an editor would."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -57,6 +58,7 @@ class Editor:
         command: Starts the server.
         root: The workspace folder.
         environment: The server's whole environment.
+        log: The file that takes what the server writes to stderr.
         answer: Chooses among the actions of a question that the server asks its user.
         on_progress: Is told what the server says it is doing.
     """
@@ -66,6 +68,7 @@ class Editor:
         command: Sequence[str],
         root: Path,
         environment: Mapping[str, str],
+        log: Path,
         *,
         answer: Callable[[str, Sequence[str]], str],
         on_progress: Callable[[str], None],
@@ -81,9 +84,11 @@ class Editor:
         self._ids = itertools.count(1)
         self._waiting: dict[int, Future[Any]] = {}
         self._sending = threading.Lock()
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env=dict(environment)
-        )
+        self._log = log
+        with log.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, cwd=root, env=dict(environment)
+            )
         self._reader = threading.Thread(target=self._read, name="editor", daemon=True)
         self._reader.start()
 
@@ -176,19 +181,20 @@ class Editor:
                 stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
                 stdin.flush()
         except OSError as error:
-            raise ServerError("the server has ended") from error
+            raise self._ended() from error
 
     def _read(self) -> None:
         stdout = self._process.stdout
-        failure = ServerError("the server has ended")
-        try:
+        with contextlib.suppress(ServerError):  # An answer to a server that has ended: the reading is over, too.
             while stdout is not None and (message := _receive(stdout)) is not None:
                 self._handle(message)
-        except ServerError as error:
-            failure = error
         for future in list(self._waiting.values()):
             if not future.done():
-                future.set_exception(failure)
+                future.set_exception(self._ended())
+
+    def _ended(self) -> ServerError:
+        last = self._log.read_text("utf-8", errors="replace").strip().rpartition("\n")[2]
+        return ServerError("the server has ended" + (f": {last}" if last else ""))
 
     def _handle(self, message: Mapping[str, Any]) -> None:
         if "method" not in message:
