@@ -14,6 +14,9 @@ from tests.scenarios.scenario import Scenario, Step, markers, mismatch
 
 Json = Any
 
+_PATIENCE = 120.0
+"""Seconds for what runs tests: long, because machines are slow; never a measurement."""
+
 
 class Editor:
     """Does steps. Every method that begins with ``do_`` is a step; its text is what follows the verb.
@@ -123,7 +126,8 @@ class Editor:
 
     def _execute(self, command: str, argument: Json, expected: str) -> None:
         try:
-            problem = mismatch(self._client.command(command, argument), self._wanted(expected))
+            result = self._client.ask_command(command, argument).result(_PATIENCE)
+            problem = mismatch(result, self._wanted(expected))
         except ResponseError as error:
             problem = mismatch(f"error {error.code} {error.message}", expected.replace("$root", str(self._root)))
         assert problem is None, f"{command} gave{problem}"
@@ -172,7 +176,7 @@ class Editor:
         def as_expected() -> bool:
             return all(self._matches(path, wanted) for path, wanted in expected.items())
 
-        self._client.wait_until(as_expected, f"these diagnostics: {expected}")
+        self._client.wait_until(as_expected, f"these diagnostics: {expected}", _PATIENCE)
 
     def _matches(self, path: str, wanted: dict[int, tuple[str, ...]]) -> bool:
         found = {one["range"]["start"]["line"]: [one["message"], one["data"]["testId"]] for one in self._shown(path)}

@@ -16,7 +16,7 @@ from pennyproof.core.outcomes import Baseline, Coverage, Failure, Frame, Outcome
 from pennyproof.core.problems import Problem, Screened, Survivor
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
-from pennyproof.core.verdicts import Level, Line, Verdict
+from pennyproof.core.verdicts import Gate, Level, Line, Verdict, rejected
 from pennyproof.core.work import Cancel, Deadline, Progress
 from pennyproof.errors import UnknownTest
 from pennyproof.lsp.server import PennyproofServer
@@ -57,6 +57,8 @@ class ShopProver:
     def __init__(self) -> None:
         self.asked: list[Sequence[str] | None] = []
         self.before_answer: Callable[[], None] = lambda: None
+        self.rejects: str | None = None
+        """Why every proof turns its candidate away."""
 
     def baseline(
         self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
@@ -120,6 +122,8 @@ class ShopProver:
         every_test: bool = False,
         cancel: Cancel,
     ) -> Verdict:
+        if self.rejects:
+            return rejected(Gate.TESTS, self.rejects)
         ran = (TWO, MANY, MANY_ZERO, NONE)
         fixed = tuple(test for test in (TWO, MANY) if WRONG in _text(snapshot, "shop.py"))
         return Verdict(Level.FIXES, fixed, passed=4, ran=ran, selection="map", uncovered=(Line("shop.py", 9),))
@@ -162,6 +166,7 @@ class Session:
         self.answers: dict[str, Callable[[Json], Json]] = {
             "workspace/applyEdit": lambda _: {"applied": True},
             "window/showDocument": lambda _: {"success": True},
+            "workspace/codeLens/refresh": lambda _: None,
         }
         self._responses: dict[int, asyncio.Future[Json]] = {}
         self._numbers = itertools.count(1)
@@ -172,12 +177,12 @@ class Session:
         if "method" not in message:
             self._responses.pop(message["id"]).set_result(message)
         elif "id" in message:
-            self.requests.append((message["method"], message["params"]))
-            result = self.answers[message["method"]](message["params"])
+            self.requests.append((message["method"], message.get("params")))
+            result = self.answers[message["method"]](message.get("params"))
             answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
             asyncio.get_running_loop().call_soon(self._send, answer)
         else:
-            self.notifications.append((message["method"], message["params"]))
+            self.notifications.append((message["method"], message.get("params")))
 
     def close(self) -> None:
         """A stream is closed at the end."""

@@ -358,3 +358,45 @@ def test_malformed_arguments_are_named(tmp_path: Path, command: str, argument: A
         assert named in error["message"]
 
     play(tmp_path / "root", script)
+
+
+def test_lenses_are_asked_for_again_when_other_tests_fail(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        for _ in range(2):
+            await session.command("pennyproof.runTests", {})
+            await session.settle()
+        assert [method for method, _ in session.requests] == ["workspace/codeLens/refresh"]
+
+    play(tmp_path / "root", script, capabilities={"workspace": {"codeLens": {"refreshSupport": True}}})
+
+
+def test_a_buffer_that_is_no_file_belongs_to_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def script(session: Session) -> None:
+        uri = "untitled:Untitled-1"
+        document = {"textDocument": {"uri": uri}}
+        item = {"uri": uri, "languageId": "python", "version": 1, "text": "def test_a(): ..."}
+        session.notify("textDocument/didOpen", {"textDocument": item})
+        session.notify("textDocument/didSave", document)
+        place = {"line": 0, "character": 0}
+        context = {"range": {"start": place, "end": place}, "context": {"diagnostics": []}}
+        assert await session.request("textDocument/codeLens", document) == []
+        assert await session.request("textDocument/codeAction", document | context) == []
+        session.notify("textDocument/didClose", document)
+        await session.settle()
+
+    play(tmp_path / "root", script)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_rejections_are_told(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.prover.rejects = "breaks `test_none`"
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
+        result = await session.command("pennyproof.showLastRejections", {"show": False})
+        reason = {"summary": "replace `prices[1:]` by `prices`", "reason": "breaks `test_none`"}
+        assert result["rejections"] == [reason]
+        assert "- `` replace `prices[1:]` by `prices` ``: breaks \\`test\\_none\\`" in result["markdown"]
+
+    session = play(tmp_path / "root", script)
+    said = [params["message"] for method, params in session.notifications if method == "window/showMessage"]
+    assert said == ["No fix held: 1 candidates tried"]

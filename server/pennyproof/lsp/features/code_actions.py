@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from pennyproof.errors import UsageError
 from pennyproof.lsp.features.diagnostics import SOURCE
 from pennyproof.lsp.features.edits import still_holds, workspace_edit
-from pennyproof.lsp.features.findings import findings_of
+from pennyproof.lsp.features.findings import findings_of, project_at
 from pennyproof.lsp.features.places import failing_at
 
 if TYPE_CHECKING:
@@ -26,10 +25,9 @@ _MOST_TESTS = 3
 def handle(server: PennyproofServer, params: types.CodeActionParams) -> list[types.CodeAction]:
     """What can be done about the failing tests, or the code, at a range."""
     uri = params.text_document.uri
-    try:
-        project = server.projects.for_uri(uri)
-    except UsageError:
-        return []  # A buffer that is no file, such as ``untitled:``, belongs to no project.
+    project = project_at(server, uri)
+    if project is None:
+        return []
     diagnostics, only = params.context.diagnostics, params.context.only
     failing = failing_at(server, project, uri, params.range, _named(diagnostics))[:_MOST_TESTS]
     if only and not any(kind in ("", types.CodeActionKind.QuickFix) for kind in only):

@@ -10,7 +10,7 @@ from lsprotocol import types
 from pennyproof.assist.discovery import FoundTest, find_tests, ids_of
 from pennyproof.errors import OutsideRoot
 from pennyproof.lsp.convert import line_range
-from pennyproof.lsp.features.findings import findings_of
+from pennyproof.lsp.features.findings import findings_of, project_at
 
 if TYPE_CHECKING:
     from pennyproof.lsp.features.findings import Findings
@@ -22,9 +22,9 @@ def handle(server: PennyproofServer, params: types.CodeLensParams) -> list[types
     uri = params.text_document.uri
     index = server.documents.index(uri)
     document = server.documents.get(uri)
-    if document is None or index is None:
+    project = project_at(server, uri)
+    if document is None or index is None or project is None:
         return []
-    project = server.projects.for_uri(uri)
     findings = findings_of(server, project)
     try:
         path = project.snapshot().relative(document.path)

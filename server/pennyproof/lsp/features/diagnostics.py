@@ -10,9 +10,9 @@ from lsprotocol import types
 from pennyproof.assist.cohorts import deepest_frame
 from pennyproof.assist.lines import LineMap
 from pennyproof.core.positions import LineIndex
-from pennyproof.errors import OutsideRoot, PennyproofError, UsageError
+from pennyproof.errors import OutsideRoot, PennyproofError
 from pennyproof.lsp.convert import line_range
-from pennyproof.lsp.features.findings import findings_of
+from pennyproof.lsp.features.findings import findings_of, project_at
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
@@ -82,10 +82,9 @@ def first_line(failure: Failure | None) -> str:
 
 
 def _refresh(server: PennyproofServer, uri: str, *, edited: bool = False) -> None:
-    try:
-        project = server.projects.for_uri(uri)
-    except UsageError:
-        return  # A buffer that is no file, such as ``untitled:``, belongs to no project.
+    project = project_at(server, uri)
+    if project is None:
+        return
     findings = findings_of(server, project)
     if edited:
         findings.forget_offers()

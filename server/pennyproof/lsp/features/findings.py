@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from lsprotocol import types
 
 from pennyproof.core.outcomes import Baseline, Coverage, Outcome, TestOutcome
-from pennyproof.errors import PennyproofError
+from pennyproof.errors import PennyproofError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +54,8 @@ class Findings:
     def failing(self) -> list[TestOutcome]:
         return [test for test in self.outcomes.values() if test.failed and test.id not in self.flaky]
 
-    def take_run(self, baseline: Baseline, texts: Mapping[str, str], *, whole: bool) -> None:
-        """Take in what a run told.
+    def take_run(self, baseline: Baseline, texts: Mapping[str, str], *, whole: bool) -> bool:
+        """Take in what a run told; whether other tests fail now.
 
         Args:
             baseline: Its outcomes.
@@ -71,8 +71,10 @@ class Findings:
             self.flaky = (self.flaky - baseline.outcomes.keys()) | baseline.flaky
             self.functions = Coverage({**self.functions.lines, **baseline.functions.lines})
             self.texts |= texts
-        if {test.id for test in self.failing} != before:
+        changed = {test.id for test in self.failing} != before
+        if changed:
             self.forget_offers()
+        return changed
 
     def take_search(self, result: DebugResult, *, current: bool) -> None:
         """Take in what a search found; its offers only where the text is ``current`` still."""
@@ -96,6 +98,14 @@ _BY_SERVER: WeakKeyDictionary[PennyproofServer, dict[Path, Findings]] = WeakKeyD
 def findings_of(server: PennyproofServer, project: Project) -> Findings:
     """The findings in a workspace folder; they outlive a project that is made anew because settings changed."""
     return _BY_SERVER.setdefault(server, {}).setdefault(project.root, Findings())
+
+
+def project_at(server: PennyproofServer, uri: str) -> Project | None:
+    """The project of a document; ``None`` for a buffer that is no file, such as ``untitled:``."""
+    try:
+        return server.projects.for_uri(uri)
+    except UsageError:
+        return None
 
 
 def read_texts(snapshot: Snapshot, baseline: Baseline) -> dict[str, str]:

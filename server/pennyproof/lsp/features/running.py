@@ -32,9 +32,7 @@ async def run_tests(
 ) -> Baseline:
     """Run tests, remember what they did, and show the failing ones; ``None`` means all."""
     baseline = await server.run(project.run_tests, snapshot, test_ids, cancel=work.cancel, progress=work.progress)
-    texts = await server.run(read_texts, snapshot, baseline)
-    findings_of(server, project).take_run(baseline, texts, whole=test_ids is None)
-    publish(server, project)
+    await _take_run(server, project, snapshot, baseline, whole=test_ids is None)
     return baseline
 
 
@@ -50,11 +48,8 @@ async def search(
         cancel=work.cancel,
         progress=work.progress,
     )
-    texts = await server.run(read_texts, snapshot, result.baseline)
-    findings = findings_of(server, project)
-    findings.take_run(result.baseline, texts, whole=True)
-    publish(server, project)
-    findings.take_search(result, current=still_as_in(server, snapshot))
+    await _take_run(server, project, snapshot, result.baseline, whole=True)
+    findings_of(server, project).take_search(result, current=still_as_in(server, snapshot))
     return result
 
 
@@ -79,3 +74,14 @@ def still_as_in(server: PennyproofServer, snapshot: Snapshot) -> bool:
         if path.endswith(".py")
     )
     return not edited and all(path in now for path in snapshot.buffers)
+
+
+async def _take_run(
+    server: PennyproofServer, project: Project, snapshot: Snapshot, baseline: Baseline, *, whole: bool
+) -> None:
+    texts = await server.run(read_texts, snapshot, baseline)
+    changed = findings_of(server, project).take_run(baseline, texts, whole=whole)
+    publish(server, project)
+    workspace = server.client_capabilities.workspace
+    if changed and workspace and workspace.code_lens and workspace.code_lens.refresh_support:
+        server.spawn(server.workspace_code_lens_refresh_async(None), "refreshing code lenses")

@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from pennyproof.assist.discovery import find_tests, ids_of
 from pennyproof.errors import EnvironmentProblem, OutsideRoot, UnknownTest
-from pennyproof.lsp.features.findings import findings_of
+from pennyproof.lsp.features.findings import findings_of, project_at
 from pennyproof.lsp.features.running import run_tests, take_snapshot
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 async def handle(server: PennyproofServer, params: types.DidSaveTextDocumentParams) -> None:
     """Run tests and show which fail; a newer save takes the place of a run that is under way."""
     document = server.documents.get(params.text_document.uri)
-    if document is None:
+    project = project_at(server, params.text_document.uri)
+    if document is None or project is None:
         return
     try:
-        await _run(server, server.projects.for_uri(document.uri), document)
+        await _run(server, project, document)
     except OutsideRoot:
         return
     except EnvironmentProblem as error:
