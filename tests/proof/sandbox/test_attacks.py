@@ -394,6 +394,7 @@ found = attempt(speak)
 
 OWNER = """
 import sys
+from pathlib import Path
 from pennyproof.core.work import Cancel
 from pennyproof.proof.sandbox import find_sandbox
 from pennyproof.proof.worker import Limits, Worker, WorkerSpec

@@ -119,18 +119,21 @@ def _in_time() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _plugin_distributions() -> "Iterator[tuple[Any, List[str]]]":
-    for distribution in metadata.distributions():
-        modules = [entry.value.partition(":")[0] for entry in distribution.entry_points if entry.group == "pytest11"]
-        if modules:
-            yield distribution, modules
-
-
 def _plugins() -> List[str]:
-    return [module for _, modules in _plugin_distributions() for module in modules]
+    """The modules of pytest's plugins, and the packages they come with, which some of them import late."""
+    names = [entry.value.partition(":")[0] for _, entries in _plugin_distributions() for entry in entries]
+    return names + sorted(_rewritten_by_pytest())
 
 
 def _rewritten_by_pytest() -> "set[str]":
-    """The top-level modules whose asserts pytest rewrites since they come with a plugin."""
-    files = (file for distribution, _ in _plugin_distributions() for file in distribution.files or ())
-    return {os.path.splitext(file.parts[0])[0] for file in files if file.parts}
+    """The top-level packages and modules whose asserts pytest rewrites since they come with a plugin."""
+    files = (file.parts for distribution, _ in _plugin_distributions() for file in distribution.files or ())
+    packages = {parts[0] for parts in files if len(parts) == 2 and parts[1] == "__init__.py"}
+    return packages | {entry.value.partition(":")[0] for _, entries in _plugin_distributions() for entry in entries}
+
+
+def _plugin_distributions() -> "Iterator[tuple[Any, List[Any]]]":
+    for distribution in metadata.distributions():
+        entries = [entry for entry in distribution.entry_points if entry.group == "pytest11"]
+        if entries:
+            yield distribution, entries
