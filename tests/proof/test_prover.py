@@ -184,7 +184,7 @@ def test_candidates_that_hold(shop: Proving, old: str, new: str, level: Level, s
         ("result = 0", "result = 0; import pytest; pytest.exit('x', 0)", Gate.TESTS, ["test_total"]),
         (
             "LIMIT = 3",
-            "raise ValueError('gone')",
+            "LIMIT = 3\nraise ValueError('gone')",
             Gate.TESTS,
             ["tests/test_cart.py can no longer be collected", "gone"],
         ),
@@ -463,7 +463,7 @@ def test_tests_that_depend_on_their_order_are_not_blamed_on_the_candidate(tmp_pa
 def test_a_function_that_runs_at_import_takes_every_test(tmp_path: Path) -> None:
     files = {
         "m.py": "def f():\n    return 1\n\n\nTABLE = [f()]\n",
-        "test_m.py": "import m\n\n\ndef test_f():\n    assert m.f()\n\n\ndef test_table():\n    assert m.TABLE[0] == 1\n",
+        "test_m.py": "import m\n\n\ndef test_f():\n    assert m.f()\n\n\ndef test_table():\n    assert m.TABLE == [1]",
     }
     with Proving(tmp_path, files) as proving:
         verdict = proving.prove(proving.edit(("m.py", "return 1", "return 2")))

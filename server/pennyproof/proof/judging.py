@@ -95,7 +95,8 @@ def _collection(recorded: Recorded, run: RunResult) -> str | None:
     for error in run.errors:
         if error.path not in known:
             message = error.message.strip().rpartition("\n")[2]
-            return f"{error.path or 'pytest'} can no longer be collected: {message}"
+            what = f"{error.path} can no longer be collected" if error.path else "pytest no longer starts"
+            return f"{what}: {message}"
     return None
 
 

@@ -11,7 +11,7 @@ from pennyproof.core.outcomes import Baseline, TestOutcome
 from pennyproof.proof.sandbox.spec import Limits
 
 _FACTOR = 5.0
-_CONSTANT = 1.0
+_CONSTANT = 2.0
 _SCREEN_CONSTANT = 0.25
 """In a primed child nothing is imported or collected, so that less can happen beside the tests themselves."""
 TIMEOUT = "Timeout"

@@ -101,7 +101,7 @@ def _read(answer: Answer) -> RunResult:
     run = read_run(answer.result, answer.seconds)
     if run.exit in ("usage", "internal") and not run.outcomes:
         why = run.errors[0].message if run.errors else "no reason given"
-        raise EnvironmentProblem(f"pytest cannot run here: {_last_line(why)}")
+        raise EnvironmentProblem(f"pytest cannot run here: {_complaint(why)}")
     return run
 
 
@@ -138,3 +138,9 @@ def _merge(runs: Sequence[RunResult], unrunnable: dict[str, TestOutcome]) -> Run
 
 def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2]
+
+
+def _complaint(text: str) -> str:
+    """The line of pytest's own complaint that says what is wrong: its last, unless it marks one itself."""
+    marked = [line.partition("error: ")[2] for line in text.splitlines() if "error: " in line]
+    return marked[0] if marked else _last_line(text)
