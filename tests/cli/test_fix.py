@@ -58,30 +58,30 @@ def test_an_offer_is_shown_with_its_evidence_and_written_when_asked(trusted: Run
     assert "Wrote shop/biggest.py\ntogether: fixes 1 test, breaks 0 of 4 that ran" in ran.stdout
 
 
-def test_json_is_one_document_with_diffs_that_apply(trusted: Run) -> None:
+def test_only_the_tests_asked_for_are_mended_and_nothing_is_written(trusted: Run) -> None:
     write({**SHOP, **TESTS})
     before = tree()
-    ran = trusted("fix", "--json", "--offline", "--max-cost", "0")
+    ran = trusted("fix", "test_last.py::test_last", "--json", "--offline", "--max-cost", "0")
     assert (ran.code, ran.stderr) == (0, "")
+    assert tree() == before
     found = ran.json
+    assert "applied" not in found
     assert found["root"] == str(Path.cwd())
     assert found["baseline"]["passed"] == 2
     assert set(found["baseline"]["failed"]) == {"test_biggest.py::test_biggest", "test_last.py::test_last"}
-    assert "applied" not in found
-    assert tree() == before
-    for offer in found["offers"]:
-        assert offer["verdict"]["level"] == "fixes"
-        assert apply_diff(read_diff(offer["diff"]), Snapshot(Path.cwd()).read)
-
-
-def test_only_the_tests_asked_for_are_mended(trusted: Run) -> None:
-    write({**SHOP, **TESTS})
-    found = trusted("fix", "test_last.py::test_last", "--json").json
-    assert [offer["verdict"]["fixed"] for offer in found["offers"] if not offer["alternative"]] == [
-        ["test_last.py::test_last"]
+    best, *others = found["offers"]
+    assert all(other["alternative"] for other in others)
+    assert best["verdict"]["level"] == "fixes"
+    assert best["verdict"]["fixed"] == ["test_last.py::test_last"]
+    assert [change.path for change in apply_diff(read_diff(best["diff"]), Snapshot(Path.cwd()).read)] == [
+        "shop/last.py"
     ]
+
+
+def test_a_test_that_passes_needs_no_fix(trusted: Run) -> None:
+    write({**SHOP, **TESTS})
     ran = trusted("fix", "test_last.py::test_all")
-    assert (ran.code, ran.stdout[:15]) == (0, "Nothing to fix:")
+    assert (ran.code, ran.stdout) == (0, "Nothing to fix: none of the tests asked for fails\n")
 
 
 def test_apply_writes_what_holds_together(trusted: Run) -> None:

@@ -125,7 +125,9 @@ def _show(opened: Session, result: DebugResult, targets: list[TestOutcome]) -> N
 
 
 def _show_baseline(opened: Session, baseline: Baseline, targets: list[TestOutcome]) -> None:
-    if not targets:
+    if not targets and baseline.failing:
+        print("Nothing to fix: none of the tests asked for fails")
+    elif not targets:
         print(f"Nothing to fix: {count(len(baseline.passing), 'test')} passed in {baseline.seconds:.1f} s")
     else:
         whole = f"{len(targets)} of {count(len(baseline.outcomes), 'test')} in {opened.project.root.name}"
