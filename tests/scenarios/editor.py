@@ -67,7 +67,7 @@ class Editor:
         self._execute(f"pennyproof.{name}", value, expected)
 
     def do_actions(self, _: str, expected: str) -> None:
-        """The titles in the light bulb at the cursor."""
+        """The titles in the light bulb at the cursor; with no expectation it is only opened, for ``choose``."""
         path, place = self._scenario.cursor[0], self._cursor()
         shown = [one for one in self._shown(path) if _overlap(one["range"], place)]
         found = self._client.request(
@@ -75,7 +75,8 @@ class Editor:
             {"textDocument": {"uri": self._uri(path)}, "range": place, "context": {"diagnostics": shown}},
         )
         self._actions = {action["title"]: action for action in found}
-        _compare(list(self._actions), expected.splitlines())
+        problem = mismatch(list(self._actions), expected.splitlines()) if expected else None
+        assert problem is None, f"found {list(self._actions)}: {problem}"
 
     def do_choose(self, title: str, expected: str) -> None:
         """Take an action of the light bulb last seen: ``choose Find a verified fix…``."""
@@ -221,8 +222,3 @@ class Editor:
 
 def _overlap(one: Json, other: Json) -> bool:
     return bool(one["start"]["line"] <= other["end"]["line"] and other["start"]["line"] <= one["end"]["line"])
-
-
-def _compare(found: Sequence[str], expected: Sequence[str]) -> None:
-    problem = mismatch(list(found), list(expected))
-    assert problem is None, f"found {found}: {problem}"

@@ -22,7 +22,8 @@
 
 ``$0`` marks the cursor and is no part of the file. Markers are comments: they say what is to be seen at their lines.
 Both settings and capabilities are optional. The steps are described in ``editor.py``; what is indented below a step is
-what it has to give: JSON that the result contains, or lines. A text that ends in ``…`` stands for all that begin so.
+what it has to give: JSON that the result contains, or lines. A text that ends in ``…`` stands for all that begin so,
+one that begins with it too for all that contain it.
 """
 
 import ast
@@ -99,6 +100,13 @@ def mismatch(actual: Json, expected: Json, place: str = "") -> str | None:
         pairs = enumerate(zip(actual, expected, strict=True))
         found = (mismatch(one, other, f"{place}[{at}]") for at, (one, other) in pairs)
         return next((problem for problem in found if problem), None)
+    if (
+        isinstance(expected, str)
+        and isinstance(actual, str)
+        and len(expected) > 2
+        and expected[0] + expected[-1] == "……"
+    ):
+        return None if expected[1:-1] in actual else f"{place}: {actual!r} does not contain {expected[1:-1]!r}"
     if isinstance(expected, str) and isinstance(actual, str) and expected.endswith("…"):
         return None if actual.startswith(expected[:-1]) else f"{place}: {actual!r} does not begin {expected[:-1]!r}"
     return None if actual == expected else f"{place}: {actual!r} is not {expected!r}"

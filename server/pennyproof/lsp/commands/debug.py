@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from pennyproof.assist.debug import DebugResult
 from pennyproof.assist.report import debug_json, offer_json
 from pennyproof.lsp.commands.arguments import Argument, Range
 from pennyproof.lsp.features.diagnostics import publish
@@ -46,13 +47,19 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     await server.ensure_trusted(project)
     async with server.work("Looking for a fix") as work:
         snapshot = await take_snapshot(server, project)
-        result = await search(server, project, snapshot, await _targets(server, project, snapshot, params, work), work)
+        targets = await _targets(server, project, snapshot, params, work)
+        if targets == []:
+            result = DebugResult(await run_tests(server, project, snapshot, None, work))
+        else:
+            result = await search(server, project, snapshot, targets, work)
+    # An edit of text that has moved on meanwhile would hit the wrong place: such offers are dropped.
+    offers = [offer for offer in result.offers if still_holds(server, project.root, offer)]
+    edits = [{**offer_json(offer), "edit": workspace_edit(server, project.root, offer)} for offer in offers]
     applied = False
-    if result.offers and not params.preview and still_as_in(server, snapshot):
-        applied = await _apply(server, project, result.offers[0])
-    elif not result.offers:
-        _say_why_not(server, failing=bool(result.baseline.failing), tried=result.tried)
-    edits = [_with_edit(server, project, offer) for offer in result.offers]
+    if offers and not params.preview and still_as_in(server, snapshot):
+        applied = await _apply(server, project, offers[0])
+    elif not result.offers and not params.preview:
+        _say_why_not(server, result, targets)
     return {**debug_json(result, project.root), "offers": edits, "applied": applied}
 
 
@@ -68,8 +75,6 @@ async def _targets(
 
 
 async def _apply(server: PennyproofServer, project: Project, offer: Offer) -> bool:
-    if not still_holds(server, project.root, offer):
-        return False
     edit = workspace_edit(server, project.root, offer)
     params = types.ApplyWorkspaceEditParams(edit, label=offer.title)
     try:
@@ -85,11 +90,12 @@ async def _apply(server: PennyproofServer, project: Project, offer: Offer) -> bo
     return True
 
 
-def _with_edit(server: PennyproofServer, project: Project, offer: Offer) -> dict[str, object]:
-    return {**offer_json(offer), "edit": workspace_edit(server, project.root, offer)}
-
-
-def _say_why_not(server: PennyproofServer, *, failing: bool, tried: int) -> None:
+def _say_why_not(server: PennyproofServer, result: DebugResult, targets: list[str] | None) -> None:
     """The user asked for a fix; that there is none has to be said."""
-    message = f"No fix held: {tried} candidates tried" if failing else "No test fails here"
+    if not result.baseline.failing:
+        message = "No test fails here"
+    elif targets == []:
+        message = "No failing test runs these lines"
+    else:
+        message = f"No fix held: {result.tried} candidates tried"
     server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
