@@ -7,6 +7,7 @@ import hashlib
 import os
 import resource
 import stat
+import sys
 from typing import Any, Dict, List, Mapping, Optional
 
 Files = Mapping[str, Optional[str]]
@@ -56,11 +57,12 @@ def set_limits(limits: Dict[str, Any], processes_now: int) -> None:
     """
     bounds = [
         (resource.RLIMIT_CPU, int(limits["cpu"]) + 1),
-        (resource.RLIMIT_AS, limits["memory"]),
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 4096),
     ]
+    if sys.platform != "darwin":  # which refuses any bound on the address space
+        bounds.append((resource.RLIMIT_AS, limits["memory"]))
     if hasattr(resource, "RLIMIT_NPROC"):
         bounds.append((resource.RLIMIT_NPROC, limits["processes"] + processes_now))
     for kind, wanted in bounds:

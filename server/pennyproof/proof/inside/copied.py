@@ -34,6 +34,7 @@ class Copied:
         self._original = setup["root"]
         self.root = os.path.join(setup["scratch"], "copy", os.path.basename(setup["root"]) or "root")
         self.scratch = os.path.join(setup["scratch"], "run")
+        self._everything = setup["scratch"]
         self._readable = setup["readable"]
         self._writable = setup["writable"]
         self._started: Set[int] = set()
@@ -113,6 +114,10 @@ class Copied:
                 _kill(member)
             time.sleep(0.001)
             self._reap()
+
+    def leave(self) -> None:
+        """Empty the scratch folder, for the case that nobody else is left to do so."""
+        shutil.rmtree(self._everything, ignore_errors=True)
 
     def _reap(self) -> None:
         """Take note of what has ended; whatever lost its parent has become a child of the fork server."""

@@ -15,6 +15,8 @@ from . import libc, seccomp
 from .child_setup import Files, close_all_but, set_limits, use_home, write_files
 
 TMP, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - each run has its own
+_OWN_PROCESSES = 6
+"""The fork server and the one that waits for it; two for each child. Outside, bubblewrap has two more."""
 _SCRATCH_BYTES = 512 << 20
 _SCRATCH_INODES = 100_000
 _MS_PRIVATE = 1 << 18
@@ -59,6 +61,9 @@ class Isolation(Protocol):
 
     def end(self, process: int) -> int:
         """Kill whatever the run started and wait for its end; returns the status ``os.waitpid`` gives."""
+
+    def leave(self) -> None:
+        """In the fork server, as it ends."""
 
 
 class Namespaces:
@@ -176,11 +181,11 @@ class Namespaces:
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
         """Put the changed files in place, and set the limits."""
         write_files(self.root, files)
-        set_limits(limits, processes_now=8)
+        set_limits(limits, processes_now=_OWN_PROCESSES)
 
     def count(self, process: int) -> int:  # noqa: ARG002 - there is one run at a time
         """How many processes the run of ``process`` has, about."""
-        return sum(name.isdigit() for name in os.listdir("/proc")) - 4
+        return sum(name.isdigit() for name in os.listdir("/proc")) - _OWN_PROCESSES - 2
 
     def ended(self, process: int) -> bool:
         """Whether the run has ended by itself; ``end`` is still to be called."""
@@ -194,6 +199,9 @@ class Namespaces:
         """Kill whatever the run started and wait for its end; returns the status ``os.waitpid`` gives."""
         self.kill(process)
         return os.waitpid(process, 0)[1]
+
+    def leave(self) -> None:
+        """Nothing: what was mounted ends with its namespace."""
 
 
 def bind(source: str, target: str) -> None:

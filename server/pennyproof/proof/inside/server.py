@@ -43,6 +43,8 @@ def main() -> None:
         _Server(isolation, jobs, lines, answers).serve()
     except OwnerGoneError:
         return
+    finally:
+        isolation.leave()
 
 
 class Lines:
