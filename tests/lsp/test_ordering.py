@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lsp import handlers
@@ -111,7 +111,7 @@ async def play(script: Script, ending: str, cut: int) -> tuple[Session, int]:
         return session, await session.ended()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(steps=st.lists(STEPS, max_size=14), ending=ENDINGS, cut=st.integers(0, 300))
 def test_every_request_gets_one_response(steps: list[tuple[str, Any]], ending: str, cut: int) -> None:
     handlers.RELEASE.set()
