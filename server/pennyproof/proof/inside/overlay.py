@@ -63,7 +63,7 @@ class PrivateCopy:
                 os.symlink(self._moved(os.readlink(source)), target)
             else:
                 shutil.copy2(source, target)
-        except FileNotFoundError:  # it went away just now; the next refresh sees that
+        except (FileNotFoundError, PermissionError):  # it went away just now, or is not for us to read
             return
         self._known[path] = (_mark(found), _mark(os.lstat(target), with_change=True))
 
@@ -86,7 +86,11 @@ def _entries(top: str, everything: bool = False) -> Iterator[Tuple[str, os.stat_
     folders = [""]
     while folders:
         relative = folders.pop()
-        with os.scandir(os.path.join(top, relative)) as found:
+        try:
+            found = os.scandir(os.path.join(top, relative))
+        except (FileNotFoundError, PermissionError):  # it went away just now, or is not for us to read
+            continue
+        with found:
             for entry in found:
                 path = os.path.join(relative, entry.name)
                 if entry.is_dir(follow_symlinks=False):
