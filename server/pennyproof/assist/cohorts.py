@@ -41,7 +41,8 @@ def related_passing(targets: Iterable[TestOutcome], baseline: Baseline) -> list[
         if shared:
             scored.append((shared / len(wanted | functions), test))
     scored.sort(key=lambda pair: -pair[0])
-    chosen, seconds = [], 0.0
+    chosen: list[str] = []
+    seconds = 0.0
     for _, test in scored[:_MOST_PASSING_TESTS]:
         seconds += test.seconds
         if chosen and seconds > _MOST_PASSING_SECONDS:
