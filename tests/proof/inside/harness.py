@@ -25,14 +25,12 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
 
 
 class Child:
-    def __init__(self, root: Path, job: str) -> None:
+    def __init__(self, root: Path, job: str, plugins: bool) -> None:
         scratch = root.with_name(root.name + "-scratch")
         scratch.mkdir(exist_ok=True)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "TMPDIR": str(scratch),
-            **({"PYTHONDONTWRITEBYTECODE": "1"} if "PYTHONDONTWRITEBYTECODE" in os.environ else {}),
-        }
+        environment = {"PATH": os.environ["PATH"], "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
+        if not plugins:
+            environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         self._process = subprocess.Popen(
             [PYTHON, "-I", str(CHILD), str(INSIDE), str(root), str(scratch), job],
             stdin=subprocess.PIPE,
@@ -59,17 +57,18 @@ class Child:
 
 
 @contextmanager
-def child(root: Path, job: str) -> Iterator[Child]:
-    started = Child(root, job)
+def child(root: Path, job: str, plugins: bool = False) -> Iterator[Child]:
+    """A process doing a job; ``plugins`` that happen to be installed only make it slower."""
+    started = Child(root, job, plugins)
     try:
         yield started
     finally:
         started.close()
 
 
-def run(root: Path, **params: Any) -> dict[str, Any] | None:
+def run(root: Path, plugins: bool = False, **params: Any) -> dict[str, Any] | None:
     """The result of the job ``run``; None where the child ended without one."""
-    with child(root, "run") as started:
+    with child(root, "run", plugins) as started:
         return started.ask(params)
 
 

@@ -1,7 +1,7 @@
-"""What a changed function does: its arguments recorded from real calls, and called again with each candidate in place.
+"""What a changed function does: its arguments recorded from its calls, and tried again with each candidate in place.
 
-Candidates that pass the same tests may still differ. Those that return the same for all inputs, recorded and varied, are
-most likely the same repair.
+Candidates that pass the same tests may still differ. Those that return the same for all inputs, recorded and varied,
+are most likely the same repair.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ pluggy and unittest, the registered hooks, the collected tests, or the reporter'
 beforehand and compared with later. A few things could be changed and changed back between two comparisons; those that
 Python tells of (assigning ``__code__``, tracing) are heard by an audit hook.
 
-Names are only reported, not judged: projects have hooks of their own, and some of their tests patch pytest. What was not
-there at the baseline is what counts.
+Names are only reported, not judged: projects have hooks of their own, and some of their tests patch pytest. What was
+not there at the baseline is what counts.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ _CRITICAL = (
     "_pytest.unittest",
     "_pytest.raises",
     "_pytest.python_api",
-    "pluggy._callers",
-    "pluggy._result",
     "unittest.case",
 )
 """Modules that take part in judging each single test: compared after every one."""
@@ -127,7 +125,7 @@ class Original:
             yield from part.changes()
 
     def _remember_module(self, name: str, module: ModuleType) -> None:
-        parts = self._critical if name in _CRITICAL else self._parts
+        parts = self._critical if name in _CRITICAL or name.startswith("pluggy.") else self._parts
         parts.append(Part(name, vars(module), closed=True))
         for value in list(vars(module).values()):
             if isinstance(value, FunctionType):
