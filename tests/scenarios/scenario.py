@@ -92,10 +92,15 @@ def markers(kind: str, text: str) -> dict[int, tuple[Any, ...]]:
 
 
 def mismatch(actual: Json, expected: Json, place: str = "") -> str | None:
-    """Where ``actual`` lacks what is expected of it, or ``None`` where it has it all; lists are compared whole."""
+    """Where ``actual`` lacks what is expected of it, or ``None`` where it has it all.
+
+    Lists are compared whole, unless what is expected ends in ``…``.
+    """
     if isinstance(expected, dict) and isinstance(actual, dict):
         found = (mismatch(actual.get(key), value, f"{place}.{key}") for key, value in expected.items())
         return next((problem for problem in found if problem), None)
+    if isinstance(expected, list) and isinstance(actual, list) and expected[-1:] == ["…"]:
+        expected, actual = expected[:-1], actual[: len(expected) - 1]
     if isinstance(expected, list) and isinstance(actual, list) and len(actual) == len(expected):
         pairs = enumerate(zip(actual, expected, strict=True))
         found = (mismatch(one, other, f"{place}[{at}]") for at, (one, other) in pairs)
@@ -119,8 +124,8 @@ def _steps(text: str, first_line: int) -> Iterator[Step]:
             continue
         below = []
         for following in lines[number + 1 :]:
-            if not following.startswith("  "):
+            if following and not following.startswith("  "):
                 break
             below.append(following.removeprefix("  "))
         verb, _, rest = line.partition(" ")
-        yield Step(first_line + number, verb, rest, "\n".join(below))
+        yield Step(first_line + number, verb, rest, "\n".join(below).rstrip("\n"))
