@@ -41,8 +41,14 @@ def verdict(
     patched: frozenset[str] = frozenset(),
     known_patched: frozenset[str] = frozenset(),
 ) -> Verdict:
-    baseline = Baseline(outcomes(before), 1.0, tuple(CollectionError(path, "x") for path in known_errors), flaky)
-    recorded = Recorded(baseline, Coverage(functions or {}), known_patched)
+    baseline = Baseline(
+        outcomes(before),
+        1.0,
+        tuple(CollectionError(path, "x") for path in known_errors),
+        flaky,
+        Coverage(functions or {}),
+    )
+    recorded = Recorded(baseline, known_patched)
     run = RunResult(
         collected=tuple(after),
         unknown=tuple(test for test in before if test not in after),

@@ -20,8 +20,8 @@ RECORDED = Recorded(
         1.5,
         (CollectionError("u.py", "no", 3),),
         frozenset({"t.py::b"}),
+        Coverage({"t.py::b": {"m.py": frozenset({1, 7})}}),
     ),
-    Coverage({"t.py::b": {"m.py": frozenset({1, 7})}}),
     frozenset({"conftest.py"}),
     frozenset({"t.py::b"}),
 )

@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from importlib import metadata
 
 from pennyproof.core.outcomes import Baseline
@@ -99,15 +100,14 @@ class Baselines:
         run, unrunnable = suite.run(test_ids, progress)
         if test_ids is None and not run.outcomes and not run.errors:
             raise NoTests(f"no tests found in {self._workspace.root}: pytest collects none there")
-        baseline = Baseline(run.outcomes, run.seconds, run.errors)
+        baseline = Baseline(run.outcomes, run.seconds, run.errors, functions=run.coverage)
         if test_ids is not None:
             expand(test_ids, baseline)
         again = [test.id for test in baseline.failing if test.id not in unrunnable]
         if again:
             progress.report(f"running {len(again)} failing tests again")
         flaky = suite.passing_now(again, baseline) if again else frozenset[str]()
-        baseline = Baseline(run.outcomes, run.seconds, run.errors, flaky)
-        return Recorded(baseline, run.coverage, run.patched, unrunnable)
+        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable)
 
     def _learn(self, recorded: Recorded) -> None:
         self._test_files |= test_files(recorded.baseline.outcomes)

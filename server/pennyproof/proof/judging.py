@@ -103,7 +103,7 @@ def _collection(recorded: Recorded, run: RunResult) -> str | None:
 def _remaining(recorded: Recorded, run: RunResult, change: Change, targets: Sequence[str]) -> tuple[str, ...]:
     reached = set(run.watched_by)
     for path, lines in change.functions or ():
-        reached |= recorded.functions.tests_running(path, frozenset(lines))
+        reached |= recorded.baseline.functions.tests_running(path, frozenset(lines))
     return tuple(test for test in targets if test in reached and test not in run.passed)
 
 

@@ -62,7 +62,7 @@ class Prover:
             return whole
         outcomes = {test: whole.outcomes[test] for test in expand(test_ids, whole)}
         seconds = sum(test.seconds for test in outcomes.values())
-        return Baseline(outcomes, seconds, whole.errors, whole.flaky & outcomes.keys())
+        return Baseline(outcomes, seconds, whole.errors, whole.flaky & outcomes.keys(), whole.functions)
 
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs."""
@@ -186,7 +186,7 @@ class _Proof:
         if test_ids is not None:
             return self._judge(targets, expand(test_ids, baseline), "asked")
         known = list(baseline.outcomes)
-        selected = None if every_test else select(self._change, self._recorded.functions, known)
+        selected = None if every_test else select(self._change, baseline.functions, known)
         if selected is None:
             return self._judge(targets, known, "all")
         return self._judge(targets, selected, "map")

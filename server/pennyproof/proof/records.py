@@ -28,8 +28,6 @@ class Recorded:
     """A baseline, with what else its run told."""
 
     baseline: Baseline
-    functions: Coverage
-    """For each test the first lines of the functions it ran."""
     patched: frozenset[str]
     """What the project itself changes in pytest."""
     unrunnable: frozenset[str] = frozenset()
@@ -122,7 +120,7 @@ def _encode(recorded: Recorded) -> dict[str, Any]:
         "flaky": sorted(baseline.flaky),
         "functions": {
             test: {path: sorted(lines) for path, lines in files.items()}
-            for test, files in recorded.functions.lines.items()
+            for test, files in baseline.functions.lines.items()
         },
         "patched": sorted(recorded.patched),
         "unrunnable": sorted(recorded.unrunnable),
@@ -135,6 +133,6 @@ def _decode(data: Mapping[str, Any]) -> Recorded:
         seconds=float(data["seconds"]),
         errors=tuple(CollectionError(**error) for error in data["errors"]),
         flaky=frozenset(data["flaky"]),
+        functions=Coverage({test: read_lines(files) for test, files in data["functions"].items()}),
     )
-    functions = Coverage({test: read_lines(files) for test, files in data["functions"].items()})
-    return Recorded(baseline, functions, frozenset(data["patched"]), frozenset(data["unrunnable"]))
+    return Recorded(baseline, frozenset(data["patched"]), frozenset(data["unrunnable"]))
