@@ -5,7 +5,8 @@ import re
 import pytest
 
 from pennyproof.core.edits import apply
-from pennyproof.rewrite.catalogue import TEMPLATES, __doc__ as catalogue_text, templates_for
+from pennyproof.rewrite.catalogue import TEMPLATES, templates_for
+from pennyproof.rewrite.catalogue import __doc__ as catalogue_text
 from pennyproof.rewrite.module import Module
 from pennyproof.rewrite.scope import Scope
 from pennyproof.rewrite.template import Rewrite, Template, rewrites, template

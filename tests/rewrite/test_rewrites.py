@@ -54,7 +54,8 @@ def refuse(name: str, marked: str, after: str) -> None:
         ("swap_arithmetic", "n = x * ($0a + b)", "n = x * (a - b)"),
         ("drop_operand", "n = $0(a + b) * c", "n = a + b"),
         ("wrap_in_call", "def f(a, b):\n    return $0a - b", "def f(a, b):\n    return abs(a - b)"),
-        ("use_expression", "def f(a, b):\n    x = a + b\n    return $0a * 2", "def f(a, b):\n    x = a + b\n    return (a + b) * 2"),
+        ("use_expression", "def f(a, b):\n    x = a + b\n    return $0a * 2",
+         "def f(a, b):\n    x = a + b\n    return (a + b) * 2"),
         ("negate_condition", "if $0a or b:\n    pass", "if not (a or b):\n    pass"),
         # All operators of a chain, or one.
         ("swap_boolean", "ok = $0a and b and c", "ok = a or b or c"),
@@ -76,12 +77,16 @@ def refuse(name: str, marked: str, after: str) -> None:
         ("delete_statement", "def f():\n    $0a()  # first\n    b()\n", "def f():\n    b()\n"),
         ("swap_elif", "if a:\n    b()\n$0elif c:\n    d()\n", "if a:\n    b()\nif c:\n    d()\n"),
         ("add_return", "$0def f():\n    n = 1", "def f():\n    n = 1\n    return n"),
-        ("add_guard", "def f(a):\r\n\t$0return a[0]\r\n", "def f(a):\r\n\tif not a:\r\n\t    return None\r\n\treturn a[0]\r\n"),
-        ("make_conditional", "def f(a):\n    for b in a:\n        $0g(b)\n", "def f(a):\n    for b in a:\n        if b:\n            g(b)\n"),
-        ("add_decorator", "class A:\n    @lru\n    $0def f(cls): ...\n", "class A:\n    @classmethod\n    @lru\n    def f(cls): ...\n"),
+        ("add_guard", "def f(a):\r\n\t$0return a[0]\r\n",
+         "def f(a):\r\n\tif not a:\r\n\t    return None\r\n\treturn a[0]\r\n"),
+        ("make_conditional", "def f(a):\n    for b in a:\n        $0g(b)\n",
+         "def f(a):\n    for b in a:\n        if b:\n            g(b)\n"),
+        ("add_decorator", "class A:\n    @lru\n    $0def f(cls): ...\n",
+         "class A:\n    @classmethod\n    @lru\n    def f(cls): ...\n"),
         ("change_decorator", "@a\n@b\n$0def f(): ...\n", "@b\ndef f(): ...\n"),
         ("change_caught", "try:\n    f()\n$0except Mutant:\n    g()\n", "try:\n    f()\nexcept ValueError:\n    g()\n"),
-        ("change_iterable", "def f(d):\n    $0for k, v in []:\n        g(k, v)", "def f(d):\n    for k, v in d.items():\n        g(k, v)"),
+        ("change_iterable", "def f(d):\n    $0for k, v in []:\n        g(k, v)",
+         "def f(d):\n    for k, v in d.items():\n        g(k, v)"),
     ],
 )  # fmt: skip
 def test_rewrites(name: str, before: str, after: str) -> None:
@@ -91,9 +96,11 @@ def test_rewrites(name: str, before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
-        ("add_string_method", "n: int = 1\ndef f(n: int):\n    return g($0n)", "n: int = 1\ndef f(n: int):\n    return g(n.lower())"),
+        ("add_string_method", "n: int = 1\ndef f(n: int):\n    return g($0n)",
+         "n: int = 1\ndef f(n: int):\n    return g(n.lower())"),
         ("wrap_in_call", "def f(s: str):\n    return $0s", "def f(s: str):\n    return abs(s)"),
-        ("swap_name", "def f(a):\n    b = [c for c in a]\n    return $0b", "def f(a):\n    b = [c for c in a]\n    return c"),
+        ("swap_name", "def f(a):\n    b = [c for c in a]\n    return $0b",
+         "def f(a):\n    b = [c for c in a]\n    return c"),
         ("change_string", 'def f():\n    $0"""What it does."""', 'def f():\n    """"""'),
         ("swap_arithmetic", "def f(s: str):\n    return $0s + 'x'", "def f(s: str):\n    return s - 'x'"),
     ],
@@ -108,7 +115,8 @@ def test_nonsense_is_left_out(name: str, before: str, after: str) -> None:
         ("change_string", "x = $0'Jupyter'", "x = 'Jupiter'", Clues(strings=("Mars, Jupiter",))),
         ("change_string", "x = $0'('", "x = '['", Clues(strings=("[[]]",))),
         ("change_number", "x = $07", "x = 42", Clues(numbers=("42",))),
-        ("change_caught", "try:\n    f()\n$0except Odd:\n    g()", "try:\n    f()\nexcept Even:\n    g()", Clues(exceptions=("Even",))),
+        ("change_caught", "try:\n    f()\n$0except Odd:\n    g()",
+         "try:\n    f()\nexcept Even:\n    g()", Clues(exceptions=("Even",))),
     ],
 )  # fmt: skip
 def test_clues_bring_in_what_the_tests_ask_for(name: str, before: str, after: str, clues: Clues) -> None:
@@ -122,8 +130,12 @@ def test_kinds_seen_at_run_time_outweigh_the_text() -> None:
 
 
 _EXPRESSIONS = st.recursive(
-    st.sampled_from(["a", "b", "1", "f(x)", "-a", "a.b", "a[0]", "(a, b)", "lambda: a", "not a", "a if b else c", "a := 1"]),
-    lambda inner: st.builds("({0}) {1} ({2})".format, inner, st.sampled_from(["+", "*", "**", "and", "or", "<", "|"]), inner),
+    st.sampled_from(
+        ["a", "b", "1", "f(x)", "-a", "a.b", "a[0]", "(a, b)", "lambda: a", "not a", "a if b else c", "a := 1"]
+    ),
+    lambda inner: st.builds(
+        "({0}) {1} ({2})".format, inner, st.sampled_from(["+", "*", "**", "and", "or", "<", "|"]), inner
+    ),
     max_leaves=4,
 )
 

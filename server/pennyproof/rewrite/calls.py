@@ -4,26 +4,59 @@ import ast
 from collections.abc import Iterator
 
 from pennyproof.rewrite import kinds
-from pennyproof.rewrite.precedence import operand
 from pennyproof.rewrite.scope import Scope, similarity, unique
 from pennyproof.rewrite.template import Rewrite, template
 
-_FAMILIES = (
-    ("min", "max", "sum", "len"), ("any", "all"), ("append", "extend", "add", "insert", "appendleft", "update"),
-    ("sorted", "reversed", "list", "set", "tuple", "iter"), ("upper", "lower", "title", "capitalize", "swapcase"),
-    ("startswith", "endswith"), ("floor", "ceil", "trunc", "round", "int"), ("strip", "lstrip", "rstrip"),
-    ("union", "intersection", "difference", "symmetric_difference"), ("isupper", "islower", "istitle"),
-    ("isdigit", "isalpha", "isalnum", "isspace", "isnumeric", "isidentifier"), ("keys", "values", "items"),
-    ("find", "rfind", "index", "rindex", "count"), ("split", "rsplit", "splitlines"), ("partition", "rpartition"),
-    ("pop", "remove", "discard", "popleft", "clear"), ("ljust", "rjust", "center", "zfill"), ("chr", "ord", "str", "int"),
-    ("int", "float", "str", "bool", "abs"), ("issubset", "issuperset", "isdisjoint"), ("bin", "hex", "oct", "str"),
-    ("sin", "cos", "tan", "asin", "acos", "atan"), ("exp", "log", "log2", "log10", "sqrt"), ("get", "pop", "setdefault"),
-    ("isinstance", "issubclass"), ("hasattr", "getattr"), ("map", "filter"), ("zip", "enumerate"),
-    ("encode", "decode"), ("match", "search", "fullmatch", "findall"), ("removeprefix", "removesuffix"), ("dumps", "dump"),
-    ("loads", "load"), ("read", "readline", "readlines"), ("acquire", "release"), ("start", "stop"), ("add", "sub", "mul"),
-    ("zip", "zip_longest"), ("combinations", "permutations", "product"), ("bisect_left", "bisect_right", "bisect"),
-    ("seconds", "total_seconds"), ("deepcopy", "copy"), ("prod", "sum"), ("gcd", "lcm"), ("md5", "sha1", "sha256"),
-)  # fmt: skip
+_FAMILIES = tuple(
+    tuple(line.split())
+    for line in """
+    min max sum len
+    any all
+    append extend add insert appendleft update
+    sorted reversed list set tuple iter
+    upper lower title capitalize swapcase
+    startswith endswith
+    removeprefix removesuffix
+    floor ceil trunc round int
+    strip lstrip rstrip
+    union intersection difference symmetric_difference
+    issubset issuperset isdisjoint
+    isupper islower istitle
+    isdigit isalpha isalnum isspace isnumeric isidentifier
+    keys values items
+    get pop setdefault
+    pop remove discard popleft clear
+    find rfind index rindex count
+    split rsplit splitlines
+    partition rpartition
+    ljust rjust center zfill
+    chr ord str int
+    int float str bool abs
+    bin hex oct str
+    sin cos tan asin acos atan
+    exp log log2 log10 sqrt
+    prod sum
+    gcd lcm
+    isinstance issubclass
+    hasattr getattr
+    map filter
+    zip enumerate zip_longest
+    combinations permutations product
+    bisect bisect_left bisect_right
+    encode decode
+    match search fullmatch findall
+    dumps dump
+    loads load
+    read readline readlines
+    acquire release
+    start stop
+    seconds total_seconds
+    deepcopy copy
+    md5 sha1 sha256
+    """.strip().splitlines()
+)
+"""Functions that are taken for one another; the nearer in a line, the more often."""
+_OPTIONAL_SECOND = frozenset({"join", "split", "get", "pop", "round", "strip", "int", "enumerate", "range"})
 _KIN: dict[str, list[str]] = {}
 for _family in _FAMILIES:
     for _name in _family:
@@ -44,8 +77,10 @@ _WRAPS: tuple[tuple[str, float, frozenset[str | None], tuple[str, ...]], ...] = 
     ("max", 0.5, _ITERABLE, ("max", "larg", "great", "longest")), ("min", 0.5, _ITERABLE, ("min", "small", "least")),
     ("float", 0.3, _NUMBER | {"str"}, ("float", "real")), ("bool", 0.3, _ANY, ("true", "boolean")),
     ("reversed", 0.4, _ITERABLE, ("revers", "backward", "last")), ("any", 0.15, _ITERABLE, ("any",)),
-    ("all", 0.15, _ITERABLE, ("all", "every")), ("repr", 0.2, _ANY, ("repr",)), ("ord", 0.2, frozenset({"str", None}), ()),
-    ("chr", 0.2, frozenset({"int", None}), ()), ("bin", 0.2, frozenset({"int", None}), ("binary", "bit")),
+    ("all", 0.15, _ITERABLE, ("all", "every")), ("repr", 0.2, _ANY, ("repr",)),
+    ("ord", 0.2, frozenset({"str", None}), ()),
+    ("chr", 0.2, frozenset({"int", None}), ()),
+    ("bin", 0.2, frozenset({"int", None}), ("binary", "bit")),
     ("enumerate", 0.2, _ITERABLE, ("index",)), ("dict", 0.2, _ITERABLE, ("dict", "mapping")),
     ("type", 0.1, _ANY, ("type",)), ("range", 0.3, frozenset({"int", None}), ("range",)),
 )  # fmt: skip
@@ -247,7 +282,7 @@ def drop_argument(node: ast.Call, scope: Scope) -> Iterator[Rewrite]:
         yield scope.splice(span, "", weight, f"remove the argument `{scope.source(argument)}`")
 
 
-@template(ast.Call, prior=0.008)
+@template(ast.Call, prior=0.016)
 def add_argument(node: ast.Call, scope: Scope) -> Iterator[Rewrite]:
     """Pass one more argument: one that the called function has a parameter for, or a usual keyword.
 
@@ -280,33 +315,37 @@ def _place_for_argument(node: ast.Call, text: str, scope: Scope) -> tuple[int, s
 
 def _more_arguments(node: ast.Call, scope: Scope) -> Iterator[tuple[str, float]]:
     name, _ = _callee(node, scope)
-    if name in {"sorted", "sort", "max", "min"}:
-        given = {keyword.arg for keyword in node.keywords}
-        if "reverse" not in given and name.startswith("sort"):
-            yield "reverse=True", 3.0 * scope.mentioned("descend", "revers")
-        if "key" not in given:
-            yield "key=len", 1.5 * scope.mentioned("length", "long", "short")
-            yield "key=str", 0.3
-            yield "key=abs", 0.3
-            for other in scope.functions:
-                yield f"key={other}", 0.5
-        if name in {"max", "min"} and "default" not in given:
-            yield "default=0", 0.5
-            yield "default=None", 0.5
+    given = {keyword.arg for keyword in node.keywords}
+    yield from ((text, weight) for text, weight in _usual_keywords(name, scope) if text.partition("=")[0] not in given)
     own = isinstance(node.func, ast.Attribute) and scope.source(node.func.value) in {"self", "cls"}
     function = scope.methods.get(name) if own else scope.functions.get(name)
-    used = scope.free_names(node)
     if function is not None:
-        parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)][1 if own else 0 :]
+        arguments = function.args
+        parameters = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)][1 if own else 0 :]
         missing = parameters[len(node.args) :]
-        given = {keyword.arg for keyword in node.keywords}
-        for parameter in [*missing, *(argument.arg for argument in function.args.kwonlyargs)]:
+        for parameter in [*missing, *(argument.arg for argument in arguments.kwonlyargs)]:
             if parameter in scope.bindings and parameter not in given:
                 positional = missing and parameter == missing[0]
-                yield (parameter if positional else f"{parameter}={parameter}"), 6.0
+                yield (parameter if positional else f"{parameter}={parameter}"), 3.0
+    used = scope.free_names(node)
     for variable, weight in scope.variables(node)[:6]:
         if variable not in used and variable not in {"self", "cls"}:
-            yield variable, weight * (1.0 if function is not None else 0.4)
-    if name in {"join", "split", "get", "pop", "round", "strip", "int", "enumerate", "range"} and len(node.args) == 1:
+            yield variable, weight * (0.5 if function is not None else 0.2)
+    if name in _OPTIONAL_SECOND and len(node.args) == 1:
         for text in ("1", "2", "None", "0", "''"):
-            yield text, 0.2
+            yield text, 0.1
+
+
+def _usual_keywords(name: str, scope: Scope) -> Iterator[tuple[str, float]]:
+    """Keyword arguments that are often forgotten."""
+    if name in {"sorted", "sort"}:
+        yield "reverse=True", 1.5 * scope.mentioned("descend", "revers")
+    if name in {"max", "min"}:
+        yield "default=0", 0.25
+        yield "default=None", 0.25
+    if name in {"sorted", "sort", "max", "min"}:
+        yield "key=len", 0.8 * scope.mentioned("length", "long", "short")
+        yield "key=str", 0.15
+        yield "key=abs", 0.15
+        for other in scope.functions:
+            yield f"key={other}", 0.25

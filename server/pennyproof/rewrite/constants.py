@@ -91,7 +91,7 @@ def off_by_one(node: ast.expr, scope: Scope) -> Iterator[Rewrite]:
             yield scope.replace(node, f"{term(source)} - 1", weight)
 
 
-def _bound_weight(node: ast.expr, scope: Scope) -> float:
+def _bound_weight(node: ast.expr, scope: Scope) -> float:  # noqa: PLR0911 - a table, by place
     """How usual an offset is at a node's place."""
     parent = scope.module.parent(node)
     match parent:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pennyproof.rewrite.scope import Scope, similarity, unique
 from pennyproof.rewrite.template import Rewrite, template
 
-_USUAL = ("Exception", "ValueError", "KeyError", "TypeError", "IndexError", "AttributeError", "StopIteration", "OSError",
-          "ImportError", "RuntimeError", "LookupError", "NotImplementedError", "ZeroDivisionError", "UnicodeDecodeError",
-          "UnicodeEncodeError", "FileNotFoundError", "AssertionError", "OverflowError")  # fmt: skip
+_USUAL = (
+    "Exception", "ValueError", "KeyError", "TypeError", "IndexError", "AttributeError", "StopIteration", "OSError",
+    "ImportError", "RuntimeError", "LookupError", "NotImplementedError", "ZeroDivisionError", "UnicodeDecodeError",
+    "UnicodeEncodeError", "FileNotFoundError", "AssertionError", "OverflowError",
+)  # fmt: skip
 
 
 def _names(scope: Scope) -> Iterator[tuple[str, float]]:

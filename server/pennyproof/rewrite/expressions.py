@@ -199,31 +199,37 @@ def change_iterable(node: ast.For | ast.comprehension, scope: Scope) -> Iterator
             for price in prices:
                 count(price)
     """
-    iterated = node.iter
-    source = scope.source(iterated)
-    empty = isinstance(iterated, (ast.List, ast.Tuple)) and not iterated.elts
-    inner = {part.id for part in ast.walk(node.target) if isinstance(part, ast.Name)}
+    empty = isinstance(node.iter, (ast.List, ast.Tuple)) and not node.iter.elts
+    inner = scope.free_names(node.target)
     pair = isinstance(node.target, ast.Tuple) and len(node.target.elts) == 2
-    for name, weight in scope.variables(iterated):
-        if name in inner or scope.kinds.get(name) in {"int", "float", "bool"} or name in scope.free_names(iterated):
+    for name, usual in scope.variables(node.iter):
+        counted = scope.kinds.get(name) in {"int", "float", "bool"}
+        if name in inner | scope.free_names(node.iter) or (counted and not empty):
             continue
-        weight *= 4.0 if empty else 0.5
         forms = [f"{name}.items()", f"enumerate({name})", name]
         if not pair:
             forms = [name, f"range({name})", f"range(len({name}))", f"{name}.values()", f"reversed({name})"]
-        for index, text in enumerate(forms):
-            yield scope.replace(iterated, text, weight / (1 + index))
+        for index, text in enumerate(forms[1:2] if counted else forms):
+            yield scope.replace(node.iter, text, usual * (4.0 if empty else 0.5) / (1 + index))
     if empty:
-        for name, weight in scope.variables(iterated, "int"):
-            yield scope.replace(iterated, f"range({name})", 2.0 * weight)
-        for receiver in ("self", "cls"):
-            for attribute in list(scope.attributes.get(receiver, ()))[:12]:
-                if receiver in scope.bindings and attribute not in scope.methods:
-                    yield scope.replace(iterated, f"{receiver}.{attribute}", 1.0)
-        for other in scope.expressions:
-            if scope.visible(other, iterated) and not scope.free_names(other) & inner:
-                yield scope.replace(iterated, scope.source(other), 1.0)
-        return
+        yield from _other_iterables(node.iter, inner, scope)
+    else:
+        yield from _other_orders(node.iter, pair=pair, scope=scope)
+
+
+def _other_iterables(iterated: ast.expr, inner: frozenset[str], scope: Scope) -> Iterator[Rewrite]:
+    """Attributes and expressions at hand that a loop over nothing may have been meant to run over."""
+    for receiver in {"self", "cls"} & scope.bindings.keys():
+        for attribute in [name for name in scope.attributes.get(receiver, ()) if name not in scope.methods][:12]:
+            yield scope.replace(iterated, f"{receiver}.{attribute}")
+    for other in scope.expressions:
+        if scope.visible(other, iterated) and not scope.free_names(other) & inner:
+            yield scope.replace(iterated, scope.source(other))
+
+
+def _other_orders(iterated: ast.expr, *, pair: bool, scope: Scope) -> Iterator[Rewrite]:
+    """The same elements in another order, or with their places."""
+    source = scope.source(iterated)
     yield scope.replace(iterated, f"reversed({source})", 0.4 * scope.mentioned("revers", "backward", "last"))
     if isinstance(iterated, ast.Name):
         yield scope.replace(iterated, f"sorted({source})", 0.4 * scope.mentioned("sort", "order"))

@@ -45,7 +45,7 @@ def of_annotation(annotation: ast.expr | None) -> str | None:
             return None
 
 
-def of(node: ast.expr, names: Mapping[str, str]) -> str | None:
+def of(node: ast.expr, names: Mapping[str, str]) -> str | None:  # noqa: C901, PLR0911 - a table, by type of node
     """The kind of value an expression most likely has; none where there is no evidence.
 
     Args:

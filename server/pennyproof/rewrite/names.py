@@ -78,7 +78,14 @@ def use_converted_variable(node: ast.expr, scope: Scope) -> Iterator[Rewrite]:
         return
     for name, _ in scope.variables(node):
         if not scope.loads[name]:
-            for function, weight in (("str", 1.0), ("bin", 0.5), ("len", 0.5), ("int", 0.5), ("abs", 0.3), ("set", 0.3)):
+            for function, weight in (
+                ("str", 1.0),
+                ("bin", 0.5),
+                ("len", 0.5),
+                ("int", 0.5),
+                ("abs", 0.3),
+                ("set", 0.3),
+            ):
                 yield scope.replace(node, f"{function}({name})", weight)
 
 

@@ -1,6 +1,7 @@
 """Arithmetic, bitwise, boolean, unary and augmented operators."""
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from pennyproof.rewrite import kinds
@@ -14,7 +15,8 @@ SYMBOLS: dict[type[ast.operator], str] = {
 }  # fmt: skip
 _LIKELY = {
     "+": {"-", "*", "|"}, "-": {"+", "%", "*", "/"}, "*": {"+", "/", "**", "-"}, "/": {"*", "//", "-"},
-    "//": {"/", "%", "*"}, "%": {"//", "/", "*"}, "**": {"*", "+", "/"}, "<<": {">>", "*", "&"}, ">>": {"<<", "//", "&"},
+    "//": {"/", "%", "*"}, "%": {"//", "/", "*"}, "**": {"*", "+", "/"},
+    "<<": {">>", "*", "&"}, ">>": {"<<", "//", "&"},
     "|": {"&", "^", "+"}, "^": {"|", "&", "**"}, "&": {"|", "^"}, "@": {"*"},
 }  # fmt: skip
 _BITS = frozenset({"<<", ">>", "|", "^", "&"})
@@ -138,9 +140,7 @@ def swap_boolean(node: ast.BoolOp, scope: Scope) -> Iterator[Rewrite]:
     old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
     loosened = new == "or" and isinstance(scope.module.parent(node), ast.BoolOp)
     grouped = new == "and" and any(isinstance(value, ast.BoolOp) for value in node.values)
-    operators = [
-        scope.module.operator(left, right) for left, right in zip(node.values, node.values[1:], strict=False)
-    ]
+    operators = [scope.module.operator(left, right) for left, right in zip(node.values, node.values[1:], strict=False)]
     edits = tuple(edit for span in operators for edit in scope.splice(span, new).edits)
     if not (loosened and not scope.module.parenthesised(node)) and not grouped:
         yield Rewrite(edits, f"replace `{old}` by `{new}`")
@@ -261,7 +261,7 @@ def regroup(node: ast.BinOp | ast.BoolOp, scope: Scope) -> Iterator[Rewrite]:
 
 
 def _regroup_or(values: list[ast.expr], scope: Scope) -> Iterator[Rewrite]:
-    for left, right in zip(values, values[1:], strict=False):
+    for left, right in itertools.pairwise(values):
         if isinstance(left, ast.BoolOp) and not scope.module.parenthesised(left):
             yield _around(left.values[-1], right, scope)
         if isinstance(right, ast.BoolOp) and not scope.module.parenthesised(right):

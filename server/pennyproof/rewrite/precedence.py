@@ -38,7 +38,7 @@ def binding(node: ast.expr, source: str | None = None) -> int:
             return _KINDS.get(type(node), _ATOM)
 
 
-def required(parent: ast.AST | None, child: ast.AST) -> int:
+def required(parent: ast.AST | None, child: ast.AST) -> int:  # noqa: C901, PLR0911, PLR0912 - a table, by type of node
     """How tightly an expression must bind to stand at ``child``'s place in ``parent`` without parentheses."""
     match parent:
         case ast.BinOp(op=ast.Pow()):
@@ -82,7 +82,8 @@ def binding_of(source: str) -> int:
     Raises:
         SyntaxError: ``source`` is no expression.
     """
-    return binding(ast.parse(source.strip(), mode="eval").body, source.strip())
+    # The parentheses let the text go on over several lines.
+    return binding(ast.parse(f"(\n{source}\n)", mode="eval").body, source.strip())
 
 
 def parenthesise(source: str, needed: int) -> str:

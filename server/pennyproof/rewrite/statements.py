@@ -258,7 +258,7 @@ def change_return(node: ast.Return, scope: Scope) -> Iterator[Rewrite]:
 
         def least(values):
             result = min(values)
-            return
+            return values[0]
 
     After::
 
@@ -480,7 +480,9 @@ def drop_branch(node: ast.If | ast.For | ast.While, scope: Scope) -> Iterator[Re
     outer, body_of = scope.module.indentation(node), node.orelse
     if outer is None:
         return
-    if body_of and not (len(body_of) == 1 and isinstance(body_of[0], ast.If) and body_of[0].col_offset == node.col_offset):
+    if body_of and not (
+        len(body_of) == 1 and isinstance(body_of[0], ast.If) and body_of[0].col_offset == node.col_offset
+    ):
         span = scope.module.lines_span(body_of[0], body_of[-1])
         start = scope.module.line_start((node.body[-1].end_lineno or node.body[-1].lineno) + 1)
         inner = scope.module.indentation(body_of[0])

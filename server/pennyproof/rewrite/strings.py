@@ -49,7 +49,7 @@ def _strings(body: str, scope: Scope) -> Iterator[tuple[str, float]]:
     if body.strip() != body:
         yield body.strip(), 1.0
     yield "", 1.0 if len(body) <= 1 else 0.2
-    for text in ("", " ", ", ", ",", "\\n".replace("\\n", "-"), "_", ".", "0") if len(body) <= 2 else ():
+    for text in ("", " ", ", ", ",", "-", "_", ".", "0") if len(body) <= 2 else ():
         yield text, 0.6 if text in ("", " ") else 0.15
     if len(body) > 1:
         yield body[:-1], 0.5
@@ -60,18 +60,21 @@ def _strings(body: str, scope: Scope) -> Iterator[tuple[str, float]]:
         yield body * 2, 0.2
     for changed in (body.lower(), body.upper(), body.capitalize(), body.swapcase()):
         yield changed, 0.6
+    yield from _strings_at_hand(body, scope)
+
+
+def _strings_at_hand(body: str, scope: Scope) -> Iterator[tuple[str, float]]:
+    """Strings of the same function, and those of the failing tests that look like this one."""
     for literal in scope.literals(str):
         if (other := _SIMPLE.fullmatch(literal)) is not None:
             yield other[3], 0.5 if (len(other[3]) == 1) == (len(body) == 1) else 0.15
     for seen in scope.clues.strings:
-        alike = similarity(seen, body)
-        if len(body) > 2 and alike > 0.7:
-            yield seen, 3.0 * alike
-        elif len(seen) <= 2 or alike > 0.4:
+        if len(seen) <= 2:
             yield seen, 0.15
-        for word in re.findall(r"\w+", seen) if len(seen) <= 200 else ():
-            if len(body) > 2 and similarity(word, body) > 0.7:
-                yield word, 2.0
+        elif len(body) > 2:
+            for part in {seen, *re.findall(r"\w+", seen)}:
+                if (alike := similarity(part, body)) > 0.7:
+                    yield part, 3.0 * alike
     if len(body) == 1 and not body.isalnum():
         for index, character in enumerate(scope.clues.characters()[:8]):
             yield character, 1.0 / (1 + index)
@@ -95,7 +98,7 @@ def add_string_method(node: ast.expr, scope: Scope) -> Iterator[Rewrite]:
     if kind not in {"str", None} or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         return
     parent = scope.module.parent(node)
-    if isinstance(parent, ast.Call) and node is parent.func or isinstance(parent, (ast.Attribute, ast.Expr)):
+    if (isinstance(parent, ast.Call) and node is parent.func) or isinstance(parent, (ast.Attribute, ast.Expr)):
         return
     if kind is None and (not isinstance(node, ast.Name) or isinstance(parent, (ast.BinOp, ast.Subscript))):
         return

@@ -5,6 +5,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -74,8 +75,7 @@ def template(*nodes: type[ast.AST], prior: float) -> Callable[[F], F]:
 def rewrites(found: Template, node: ast.AST, scope: "Scope") -> Iterator[Rewrite]:
     """The rewrites of one template at one node, made when the first is asked for, the most natural first."""
     made: list[Rewrite] = []
-    try:
+    # An operator that cannot be found, a piece that does not parse alone: a rare layout, left as it is.
+    with suppress(LookupError, SyntaxError):
         made.extend(found.rewrites(node, scope))
-    except (LookupError, SyntaxError):
-        pass  # an operator that cannot be found, a piece that does not parse alone: a rare layout, left as it is
     yield from sorted(made, key=lambda rewrite: -rewrite.weight)

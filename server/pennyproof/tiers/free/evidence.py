@@ -14,7 +14,8 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 _QUOTED = re.compile(r"'([^'\n]{0,200})'|\"([^\"\n]{0,200})\"")
 _REPRS = (
     (re.compile(r"""[bB]['"]"""), "bytes"), (re.compile(r"""['"]"""), "str"), (re.compile(r"-?\d+$"), "int"),
-    (re.compile(r"-?\d+\.\d|-?\d+e|inf|nan"), "float"), (re.compile(r"True$|False$"), "bool"), (re.compile(r"\["), "list"),
+    (re.compile(r"-?\d+\.\d|-?\d+e|inf|nan"), "float"), (re.compile(r"True$|False$"), "bool"),
+    (re.compile(r"\["), "list"),
     (re.compile(r"\("), "tuple"), (re.compile(r"\{\}|\{[^{}\[\]]{1,60}: "), "dict"), (re.compile(r"\{"), "set"),
 )  # fmt: skip
 _LONGEST = 400
@@ -69,7 +70,9 @@ class Evidence:
     def numbers(self) -> tuple[str, ...]:
         """Numbers in the failing tests and their messages."""
         constants = (node.value for node in self._constants() if type(node.value) in (int, float))
-        return _distinct([*(number for text in self._messages for number in _NUMBER.findall(text)), *map(repr, constants)])
+        return _distinct(
+            [*(number for text in self._messages for number in _NUMBER.findall(text)), *map(repr, constants)]
+        )
 
     @cached_property
     def _strings(self) -> tuple[str, ...]:
@@ -100,7 +103,9 @@ class Evidence:
             kind
             for target in self._problem.targets
             if target.failure
-            for kind in re.findall(r"^E?\s*([A-Z]\w+(?:Error|Exception)|StopIteration)\b", target.failure.text, re.MULTILINE)
+            for kind in re.findall(
+                r"^E?\s*([A-Z]\w+(?:Error|Exception)|StopIteration)\b", target.failure.text, re.MULTILINE
+            )
         ]
         usable = (kind.rpartition(".")[2] for kind in (*asked, *chained, *raised))
         return _distinct(kind for kind in usable if kind.isidentifier() and kind not in {"AssertionError", "Failed"})

@@ -23,7 +23,7 @@ from pennyproof.rewrite.module import Function, Module
 _AT_IMPORT = 0.1
 """Suspicion of what runs at import, against the most suspicious statement of its file."""
 _NOT_RUN = 0.1
-"""Suspicion of what no target ran in a function that one ran, against the most suspicious statement of that function."""
+"""Suspicion of what no target ran in a function that one ran, against that function's most suspicious statement."""
 _IN_TRACEBACK = 0.6
 """What being named by a traceback adds at most; less for frames farther from where the test failed."""
 

@@ -133,7 +133,9 @@ def _tokens(text: str) -> list[str]:
     """The tokens of some lines, as far as these can be split into tokens without what is around them."""
     found: list[str] = []
     try:
-        found += [token.string for token in tokenize.generate_tokens(io.StringIO(text.strip()).readline) if token.string]
+        found += [
+            token.string for token in tokenize.generate_tokens(io.StringIO(text.strip()).readline) if token.string
+        ]
     except (tokenize.TokenError, SyntaxError):
         return text.split()
     return found

@@ -107,9 +107,8 @@ class Search:
                 if (found := self._advance(item)) is not None:
                     yield found
                     self._combine(found)
-            elif isinstance(item, tuple):
-                if (pair := self._joined(item)) is not None:
-                    yield pair
+            elif isinstance(item, tuple) and (joined := self._joined(item)) is not None:
+                yield joined
 
     def _open(self, suspect: Suspect) -> None:
         """Put the streams of a statement on the heap."""
@@ -122,7 +121,9 @@ class Search:
         for node in module.own_nodes(suspect.statement):
             for template in templates_for(node):
                 base = suspect.suspicion * template.prior
-                self._queue.push(base * _HEAVY, _Stream(suspect, template, scope, rewrites(template, node, scope), base))
+                self._queue.push(
+                    base * _HEAVY, _Stream(suspect, template, scope, rewrites(template, node, scope), base)
+                )
 
     def _advance(self, stream: _Stream) -> Found | None:
         """Take the next rewrite of a stream, unless something else has become likelier."""
