@@ -33,10 +33,6 @@ class Recorded:
     unrunnable: frozenset[str] = frozenset()
     """Tests that hang or end the process, and so take all others with them; they count as failing."""
 
-    def covers(self, test_ids: frozenset[str]) -> bool:
-        """Whether all of these tests are in it."""
-        return test_ids <= self.baseline.outcomes.keys()
-
 
 class Records:
     """Baselines by the key of what they are the outcome of. Thread-safe.
