@@ -279,7 +279,7 @@ def test():
 def test_where_the_screen_would_mislead_it_says_so(tmp_path: Path, test: str, reason: str) -> None:
     root = write(tmp_path / "p", {"test_it.py": test})
     with child(root, "prime") as started:
-        answer = started.ask({"ids": ["test_it.py::test"], "timeout": 5})
+        answer = started.ask({"ids": ["test_it.py::test"], "timeout": 1 if reason == "timeout" else 30})
     assert answer is not None
     assert not answer["usable"]
     assert reason in answer["reason"]

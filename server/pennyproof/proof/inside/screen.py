@@ -96,11 +96,11 @@ class Screen:
         if missing:
             return _unusable(f"not collected: {missing[0]}")
         first = self._attempt([], self._targets, timeout, everything=True, alone=True)
-        again = self._attempt([], self._targets, timeout, everything=True)
         if first["reason"]:
             return _unusable(f"with the unchanged code: {first['reason']}")
         if first["passed"]:
             return _unusable(f"passes with the unchanged code: {first['passed'][0]}")
+        again = self._attempt([], self._targets, timeout, everything=True)
         if again["failed"] != first["failed"]:
             return _unusable("the targets do not fail the same way twice")
         return {"usable": True, "reason": None, "failing": first["failed"]}
