@@ -130,8 +130,10 @@ def _show_baseline(opened: Session, baseline: Baseline, targets: list[TestOutcom
     elif not targets:
         print(f"Nothing to fix: {count(len(baseline.passing), 'test')} passed in {baseline.seconds:.1f} s")
     else:
-        whole = f"{len(targets)} of {count(len(baseline.outcomes), 'test')} in {opened.project.root.name}"
-        print(styled(f"{whole} {'fails' if len(targets) == 1 else 'fail'}", Style.BOLD))
+        failing = len(baseline.failing)
+        whole = f"{failing} of {count(len(baseline.outcomes), 'test')} in {opened.project.root.name}"
+        asked = f", {len(targets)} asked for" if len(targets) < failing else ""
+        print(styled(f"{whole} {'fails' if failing == 1 else 'fail'}{asked}", Style.BOLD))
         _list_tests(targets)
     for test in sorted(baseline.flaky):
         print(f"  {test} is flaky: it failed once and passed when run again")

@@ -46,14 +46,11 @@ def _read(name: str) -> str:
 
 def _show(verdict: Verdict) -> None:
     style = Style.GREEN if verdict.level >= Level.PASSES else Style.RED
-    print(f"{styled(verdict.level.word, style)}: {verdict.evidence()}")
-    for test in verdict.fixed:
-        print(f"  fixed      {test}")
-    for test in verdict.remaining:
-        print(f"  remaining  {test}")
-    for test in verdict.broken:
-        print(f"  broken     {test}")
-    for failed in verdict.failed:
-        print(f"  {failed.id}: {failed.message.strip().splitlines()[0] if failed.message.strip() else 'failed'}")
-    for line in verdict.uncovered:
-        print(f"  no test runs {line.path}:{line.line}")
+    word, evidence = verdict.level.word, verdict.evidence()
+    print(styled(evidence if evidence.startswith(word) else f"{word}: {evidence}", style))
+    messages = {test.id: test.message.strip().partition("\n")[0] for test in verdict.failed}
+    for what, tests in (("fixed", verdict.fixed), ("remaining", verdict.remaining), ("broken", verdict.broken)):
+        for test in tests:
+            print(f"  {what:<10} {test}  {messages.get(test, '')}".rstrip())
+    for line in verdict.uncovered if verdict.level > Level.REJECTED else ():
+        print(f"  {'not run':<10} {line.path}:{line.line}")
