@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from types import CodeType
 from typing import Any, Dict, Optional
 
 from . import integrity, reporter, session, trace
 from .failures import Places
+from .probes import Probes, Probing
 from .values import read_source
 from .wire import Context
 
@@ -21,8 +21,8 @@ def run_tests(params: Dict[str, Any], context: Context) -> Dict[str, Any]:
     watch = integrity.Watch(original, places)
     settings = session.Settings(params.get("ids"), context, params.get("maxfail") or 0)
     watched = _watched(params, context)
-    traced = _tracer(params, places, watched)
-    recorder = trace.Recorder(traced) if traced else None
+    probes = _probes(params, places, watched)
+    recorder = trace.Recorder(probes) if probes else None
     findings = reporter.Findings()
     plugin = reporter.plugin(findings, watch, places, bool(params.get("locals")), recorder, watched)
     settings.add_hooks(plugin)
@@ -59,15 +59,17 @@ def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched
     return trace.Watched(lines, lambda path: read_source(os.path.join(context.root, path))) if lines else None
 
 
-def _tracer(params: Dict[str, Any], places: Places, watched: Optional[trace.Watched]) -> Optional[trace.Tracer]:
-    if watched is not None:
-        overlaps = watched.overlaps
+def _probes(params: Dict[str, Any], places: Places, watched: Optional[trace.Watched]) -> Optional[Probes]:
+    if watched is None and not params.get("trace"):
+        return None
 
-        def touched(code: CodeType) -> Optional[str]:
-            path = places.in_project(code.co_filename)
-            return path if path is not None and overlaps(path, code) else None
+    def wanted(filename: str) -> Optional[Probing]:
+        path = places.in_project(filename)
+        if path is None:
+            return None
+        if watched is None:
+            return Probing(path, lines=params["trace"] == "lines")
+        lines = watched.lines(path)
+        return Probing(path, lines=True, only=lines) if lines else None
 
-        return trace.tracer(touched, lines=True)
-    if params.get("trace"):
-        return trace.tracer(trace.functions_of(places), lines=params["trace"] == "lines")
-    return None
+    return Probes(wanted)

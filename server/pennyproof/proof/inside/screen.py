@@ -13,8 +13,9 @@ import time
 import types
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from . import behaviour, forks, patch, session, trace
+from . import behaviour, forks, patch, session
 from .failures import Places
+from .probes import Hits, Probes, Probing
 from .values import read_source
 from .wire import Context
 
@@ -28,14 +29,15 @@ def prime(params: Dict[str, Any], context: Context) -> Optional[Dict[str, Any]]:
     places = Places(context.root)
     targets: List[str] = list(params["ids"])
     settings = session.Settings([*targets, *(params.get("also") or ())], context)
-    ran: trace.Hits = set()
-    tracer = trace.tracer(trace.functions_of(places), lines=False)
-    tracer.start()
-    tracer.into(ran)
+    ran: Hits = set()
+    probes = Probes(lambda filename: _beginnings(places.in_project(filename)))
+    probes.into(ran)
+    probes.start()
     served: List[bool] = []
 
     def pytest_runtestloop(session: Any) -> bool:
-        tracer.stop()
+        probes.stop()
+        probes.into(set())
         served.append(True)
         Screen(session, targets, places, ran, context).serve(params.get("timeout") or _DEFAULT_TIMEOUT)
         return True
@@ -47,6 +49,10 @@ def prime(params: Dict[str, Any], context: Context) -> Optional[Dict[str, Any]]:
     settings.add_hooks(plugin)
     how, _, complaint = session.start(settings, params.get("args") or (), plugin)
     return None if served else _unusable(complaint or f"pytest ended before it ran anything: {how}")
+
+
+def _beginnings(path: Optional[str]) -> Optional[Probing]:
+    return None if path is None else Probing(path, lines=False)
 
 
 def _unusable(reason: str) -> Dict[str, Any]:

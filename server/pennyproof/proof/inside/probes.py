@@ -1,0 +1,182 @@
+"""Which code of the project ran, told by probes that are put into it as it is imported.
+
+A probe is a call, inserted before a statement, that adds the statement's place to a set: its *sink*, exchanged when a
+test begins and ends. ``sys.settrace`` would need no change to the code, but before Python 3.12 it slows the whole
+interpreter down several times, pytest itself included; probes cost what the probed lines do. Lines, names and
+docstrings stay what they are; only the bytecode differs. Modules that pytest rewrites (tests, conftest files, plugins)
+have none.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from importlib.machinery import SourceFileLoader
+from types import CodeType
+from typing import Any, Callable, List, Optional, Set, Tuple, TypeVar, Union
+
+Hits = Set[Tuple[str, int]]
+Wanted = Callable[[str], "Optional[Probing]"]
+"""What to probe in a file (named as the interpreter names it), None for files that are none of ours."""
+
+_NAME = "@pennyproof_ran"
+"""No identifier, so that no program has it; pytest names its own helpers alike."""
+
+_Node = TypeVar("_Node", bound=ast.AST)
+_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Probing:
+    """Where one file gets probes.
+
+    Args:
+        path: What the hits call the file.
+        lines: Probe statements, too, and not only the beginnings of functions.
+        only: Probe what contains one of these lines, at import as well; None: everything within functions.
+    """
+
+    def __init__(self, path: str, lines: bool, only: Optional[Set[int]] = None) -> None:
+        self.path = path
+        self.lines = lines
+        self.only = only
+
+    def code(self, source: bytes, filename: str) -> CodeType:
+        """The module's code with probes.
+
+        Raises:
+            SyntaxError: It is no Python.
+        """
+        tree = ast.parse(source, filename)
+        _Prober(self).module(tree)
+        return compile(tree, filename, "exec", dont_inherit=True)
+
+
+class Probes:
+    """Puts probes into modules imported from ``start`` on, until ``stop``."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._sink: Hits = set()
+        self._get_code = SourceFileLoader.get_code
+
+    def start(self) -> None:
+        """Have the import system ask here for the code of each module."""
+        get_code, wanted = self._get_code, self._wanted
+
+        def get_probed_code(loader: SourceFileLoader, name: str) -> Optional[CodeType]:
+            filename = loader.get_filename(name)
+            probing = wanted(filename)
+            if probing is None:
+                return get_code(loader, name)
+            return probing.code(loader.get_data(filename), filename)
+
+        self.into(self._sink)
+        setattr(SourceFileLoader, "get_code", get_probed_code)  # noqa: B010 - a method is not assigned to in passing
+
+    def stop(self) -> None:
+        """Leave further modules alone; what has probes keeps them."""
+        setattr(SourceFileLoader, "get_code", self._get_code)  # noqa: B010 - as above
+
+    def into(self, sink: Hits) -> Hits:
+        """Report into another set from now on; returns the one used before."""
+        before, self._sink = self._sink, sink
+        setattr(builtins, _NAME, sink.add)
+        return before
+
+
+class _Prober:
+    """Inserts the probes of one file."""
+
+    def __init__(self, probing: Probing) -> None:
+        self._path = probing.path
+        self._lines = probing.lines
+        self._only = probing.only
+
+    def module(self, tree: ast.Module) -> None:
+        tree.body = self._block(tree.body, within=False, after_docstring=True)
+
+    def _block(self, body: List[ast.stmt], within: bool, after_docstring: bool = False) -> List[ast.stmt]:
+        """The statements with a probe before each that wants one; ``within``: they belong to a function."""
+        probed: List[ast.stmt] = []
+        for number, statement in enumerate(body):
+            heading = after_docstring and (_is_future(statement) or (number == 0 and _is_docstring(statement)))
+            if not heading and self._wants(statement, within):
+                probed.append(self._probe(statement, _first_line(statement)))
+            self._visit(statement, within)
+            probed.append(statement)
+        return probed
+
+    def _visit(self, node: ast.AST, within: bool) -> None:
+        """Probe what lies in a node."""
+        if isinstance(node, _Function):
+            for child in (*node.decorator_list, node.args):
+                self._visit(child, within)
+            self._function(node)
+        elif isinstance(node, ast.Lambda):
+            self._lambda(node)
+        else:
+            for field, value in ast.iter_fields(node):
+                if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                    setattr(node, field, self._inner_block(node, value, within))
+                    continue
+                for child in value if isinstance(value, list) else [value]:
+                    if isinstance(child, ast.AST):
+                        self._visit(child, within)
+
+    def _inner_block(self, owner: ast.AST, body: List[ast.stmt], within: bool) -> List[ast.stmt]:
+        is_class = isinstance(owner, ast.ClassDef)
+        block = self._block(body, within and not is_class, after_docstring=is_class)
+        if isinstance(owner, ast.ExceptHandler) and self._wants(owner, within):
+            block.insert(0, self._probe(owner, owner.lineno))
+        return block
+
+    def _function(self, node: Union[ast.FunctionDef, ast.AsyncFunctionDef]) -> None:
+        has_docstring = _is_docstring(node.body[0])
+        node.body = self._block(node.body, within=True, after_docstring=True)
+        if self._contains(node):
+            node.body.insert(1 if has_docstring else 0, self._probe(node, _first_line(node)))
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self._visit(node.args, within=True)
+        self._visit(node.body, within=True)
+        if self._contains(node):
+            # The probe returns None, so that the value is that of the body.
+            values = [self._probe(node, node.lineno).value, node.body]
+            node.body = ast.copy_location(ast.BoolOp(ast.Or(), values), node.body)
+
+    def _wants(self, node: ast.AST, within: bool) -> bool:
+        return self._lines and (within or self._only is not None) and self._contains(node)
+
+    def _contains(self, node: Any) -> bool:
+        if self._only is None:
+            return True
+        return not self._only.isdisjoint(range(_first_line(node), (node.end_lineno or node.lineno) + 1))
+
+    def _probe(self, before: ast.AST, line: int) -> ast.Expr:
+        place = ast.Tuple([ast.Constant(self._path), ast.Constant(line)], ast.Load())
+        call = ast.Call(ast.Name(_NAME, ast.Load()), [place], [])
+        return ast.fix_missing_locations(_placed(ast.Expr(call), before))
+
+
+def _placed(new: _Node, old: Any) -> _Node:
+    """A node at the beginning of another, so that no line is seen to begin earlier or later than it does."""
+    new.lineno = new.end_lineno = old.lineno  # type: ignore[attr-defined]
+    new.col_offset = new.end_col_offset = old.col_offset  # type: ignore[attr-defined]
+    return new
+
+
+def _first_line(node: Any) -> int:
+    line: int = min([node.lineno] + [mark.lineno for mark in getattr(node, "decorator_list", ())])
+    return line
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
