@@ -51,9 +51,10 @@ class Attempt:
     broken: tuple[str, ...] = ()
     identical: bool = True
     """The work tree was left as it was."""
-    tried: int = 0
     offers: int = 0
-    tests_run: int = 0
+    tried: int | None = None
+    """Candidates; a server does not tell."""
+    tests_run: int | None = None
     """Tests behind the first offer's verdict."""
     problem: str = ""
 
@@ -110,9 +111,9 @@ def _by_command(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attem
         exact=bool(judgements) and judgements[0].exact,
         broken=tuple(sorted({test for judgement in judgements for test in judgement.broken})),
         identical=identical,
-        tried=answer.document.get("tried", 0),
+        tried=answer.document.get("tried"),
         offers=len(answer.offers),
-        tests_run=len(answer.offers[0]["verdict"]["ran"]) if answer.offers else 0,
+        tests_run=len(answer.offers[0]["verdict"]["ran"]) if answer.offers else None,
         problem=answer.problem,
     )
 
@@ -166,7 +167,6 @@ def _by_project(attempts: Sequence[Attempt]) -> str:
 
 def _row(name: str, attempts: Sequence[Attempt]) -> Sequence[str | float | bool | None]:
     seconds = [attempt.seconds for attempt in attempts]
-    offered = [attempt for attempt in attempts if attempt.offers]
     return (
         name,
         len(attempts),
@@ -174,8 +174,8 @@ def _row(name: str, attempts: Sequence[Attempt]) -> Sequence[str | float | bool 
         sum(attempt.exact for attempt in attempts),
         median(seconds),
         quantile(seconds, 0.9),
-        median([attempt.tried for attempt in attempts]),
-        median([attempt.tests_run for attempt in offered]),
+        median([attempt.tried for attempt in attempts if attempt.tried is not None]),
+        median([attempt.tests_run for attempt in attempts if attempt.tests_run is not None]),
         sum(len(attempt.broken) for attempt in attempts),
         all(attempt.identical for attempt in attempts),
     )
