@@ -20,8 +20,8 @@ _ALTERNATIVES: dict[str, tuple[tuple[str, float], ...]] = {
     ">=": ((">", 1.0), ("<=", 0.9), ("<", 0.8), ("==", 0.4), ("!=", 0.3)),
     "==": (("!=", 1.2), ("<=", 0.4), (">=", 0.4), ("<", 0.4), (">", 0.4), ("is", 0.2), ("in", 0.3)),
     "!=": (("==", 1.2), ("<", 0.4), (">", 0.4), ("<=", 0.3), (">=", 0.3), ("is not", 0.2), ("not in", 0.2)),
-    "is": (("is not", 1.2), ("==", 0.8), ("!=", 0.2)),
-    "is not": (("is", 1.2), ("!=", 0.8), ("==", 0.2)),
+    "is": (("is not", 1.2), ("==", 0.8), ("!=", 0.2), ("<=", 0.2), (">=", 0.2), ("<", 0.2), (">", 0.2)),
+    "is not": (("is", 1.2), ("!=", 0.8), ("==", 0.2), ("<=", 0.2), (">=", 0.2), ("<", 0.2), (">", 0.2)),
     "in": (("not in", 1.2), ("==", 0.3)),
     "not in": (("in", 1.2), ("!=", 0.3)),
 }
@@ -49,11 +49,16 @@ def swap_comparison(node: ast.Compare, scope: Scope) -> Iterator[Rewrite]:
         old = SYMBOLS[type(operator)]
         span = scope.module.operator(left, right)
         ordered = kinds.alike(scope.kind(right), "int") or scope.kind(right) in kinds.COLLECTIONS
-        for new, weight in _ALTERNATIVES[old]:
+        misfit = 3.0 if old.startswith("is") and scope.kind(right) in kinds.NUMBERS | {"str"} else 1.0
+        alternatives = dict(_ALTERNATIVES[old])
+        if isinstance(right, ast.Constant) and right.value is None:
+            alternatives |= {new: 1.2 for new in ("is", "is not") if new != old}
+        for new, weight in alternatives.items():
             contains = new in {"in", "not in"}
             if contains and scope.kind(right) in kinds.NUMBERS | {"NoneType"}:
                 continue
-            yield scope.splice(span, new, weight if ordered or new[0] in "=!in" else weight * 0.2)
+            usual = 1.0 if ordered or new[0] in "=!in" else 0.2
+            yield scope.splice(span, new, weight * usual * (1.0 if new.startswith("is") else misfit))
 
 
 @template(ast.Compare, prior=0.012)

@@ -47,6 +47,8 @@ def _numbers(value: float, node: ast.Constant, scope: Scope) -> Iterator[tuple[s
         yield (repr(value - 1) if value - 1 >= 0 else f"-{1 - value}"), 1.0
     for text, weight in (("0", 0.7), ("1", 0.7), ("2", 0.4), ("-1", 0.25), ("10", 0.1)):
         yield text if isinstance(value, int) else f"{text}.0", weight
+    if value > 0 and not negative:
+        yield f"-{value!r}", 0.6
     yield repr(value * 2), 0.12
     yield repr(value * 10), 0.08
     if isinstance(value, int):

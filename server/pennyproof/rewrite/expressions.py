@@ -219,9 +219,12 @@ def change_iterable(node: ast.For | ast.comprehension, scope: Scope) -> Iterator
 
 def _other_iterables(iterated: ast.expr, inner: frozenset[str], scope: Scope) -> Iterator[Rewrite]:
     """Attributes and expressions at hand that a loop over nothing may have been meant to run over."""
-    for receiver in {"self", "cls"} & scope.bindings.keys():
-        for attribute in [name for name in scope.attributes.get(receiver, ()) if name not in scope.methods][:12]:
-            yield scope.replace(iterated, f"{receiver}.{attribute}")
+    if "self" in scope.bindings:
+        for attribute in [name for name in scope.attributes.get("self", ()) if name not in scope.methods][:12]:
+            yield scope.replace(iterated, f"self.{attribute}")
+    for text in scope.iterables:
+        if scope.visible(ast.parse(text, mode="eval").body, iterated):
+            yield scope.replace(iterated, text, 1.5)
     for other in scope.expressions:
         if scope.visible(other, iterated) and not scope.free_names(other) & inner:
             yield scope.replace(iterated, scope.source(other))

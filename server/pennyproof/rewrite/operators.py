@@ -19,6 +19,8 @@ _LIKELY = {
     "<<": {">>", "*", "&"}, ">>": {"<<", "//", "&"},
     "|": {"&", "^", "+"}, "^": {"|", "&", "**"}, "&": {"|", "^"}, "@": {"*"},
 }  # fmt: skip
+_COMMON = {"+": 0.9, "-": 0.7, "*": 0.5, "/": 0.4, "//": 0.3, "%": 0.4, "**": 0.3}
+"""How often an operator is used at all, which counts where it is seldom taken for the other one."""
 _BITS = frozenset({"<<", ">>", "|", "^", "&"})
 
 
@@ -32,7 +34,7 @@ def _alternatives(symbol: str, kind: str | None) -> Iterator[tuple[str, float]]:
             continue
         if kind == "float" and other in _BITS:
             continue
-        weight = 1.0 if other in likely else 0.15 if (other in _BITS) != (symbol in _BITS) else 0.4
+        weight = 1.0 if other in likely else _COMMON.get(other, 0.4 if symbol in _BITS else 0.15)
         yield other, weight * (0.3 if kind == "float" and other in {"//", "%"} else 1.0)
 
 

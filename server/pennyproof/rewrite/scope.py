@@ -1,6 +1,7 @@
 """What can be seen from one function: names, kinds, calls, literals; and how a rewrite is put together."""
 
 import ast
+import builtins
 import itertools
 import re
 from collections import Counter
@@ -213,6 +214,14 @@ class Scope:
 
     def _inside_fstring(self, node: ast.AST) -> bool:
         return any(isinstance(around, ast.JoinedStr) for around in self.module.ancestors(node))
+
+    @cached_property
+    def iterables(self) -> list[str]:
+        """What the loops of the module run over, each text once, where it reads nothing that is not in sight."""
+        sight = {*self.bindings, *self.globals, *dir(builtins)}
+        loops = (node for node in _preorder(self.module.tree) if isinstance(node, (ast.For, ast.comprehension)))
+        found = {self.source(loop.iter): loop.iter for loop in loops}
+        return [text for text, iterated in found.items() if "\n" not in text and self.free_names(iterated) <= sight]
 
     @cached_property
     def conditions(self) -> list[ast.expr]:
