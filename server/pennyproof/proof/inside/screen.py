@@ -13,7 +13,7 @@ import time
 import types
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from . import behaviour, forks, patch, session
+from . import behaviour, direct, forks, patch, session
 from .failures import Places
 from .probes import Hits, Probes, Probing
 from .values import read_source
@@ -77,10 +77,14 @@ class Screen:
         self._targets = targets
         self._context = context
         self._items = {item.nodeid: item for item in session.items}
+        self._plain = {test for test, item in self._items.items() if direct.is_plain(item)}
+        """Tests that are called without pytest's protocol, which takes several times as long as most of them."""
         self._files: Dict[str, patch.File] = {}
         _capture_nothing(self._config.pluginmanager.getplugin("capturemanager"))
         self._witness = _Witness()
         self._config.pluginmanager.register(self._witness.plugin())
+        for item in self._items.values():
+            direct.describe_nothing(item)
         gc.collect()
         self._functions = patch.Functions(places, ran)
         # Forks that collect garbage would write to, and so copy, every page that is shared with them.
@@ -102,6 +106,10 @@ class Screen:
         if missing:
             return _unusable(f"not collected: {missing[0]}")
         first = self._attempt([], self._targets, timeout, everything=True, alone=True)
+        if first["passed"] and self._plain:
+            # They fail because of what surrounds them.
+            self._plain = set()
+            first = self._attempt([], self._targets, timeout, everything=True, alone=True)
         if first["reason"]:
             return _unusable(f"with the unchanged code: {first['reason']}")
         if first["passed"]:
@@ -175,7 +183,10 @@ class Screen:
         """Run tests here and now, which makes this process useless for anything else."""
         items = [self._items[test] for test in ids if test in self._items]
         for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - ``strict`` came with 3.10
-            self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if item.nodeid in self._plain:
+                self._witness.saw(item.nodeid, direct.call(item))
+            else:
+                self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._witness.failed and not everything:
                 break
         return self._witness.told()
@@ -234,6 +245,14 @@ class _Witness:
         vars(module)["pytest_runtest_makereport"] = pytest.hookimpl(hookwrapper=True)(pytest_runtest_makereport)
         vars(module)["pytest_runtest_logreport"] = pytest_runtest_logreport
         return module
+
+    def saw(self, test: str, error: Optional[BaseException]) -> None:
+        """A test was called without pytest, and raised this."""
+        if error is None:
+            self._passed[test] = {"setup", "call", "teardown"}
+        else:
+            self.failed.append(test)
+            self._kinds[test] = type(error).__name__
 
     def told(self) -> Dict[str, Any]:
         passed = [test for test, phases in self._passed.items() if len(phases) == 3 and test not in self.failed]

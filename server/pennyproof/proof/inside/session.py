@@ -50,7 +50,8 @@ _NEUTRAL: Dict[str, Any] = {
     "allure_report_dir": None,
     "pastebin": None,
     "showlocals": False,
-    "tbstyle": "short",
+    # The other styles look for the sources of everything, which takes longer than most tests.
+    "tbstyle": "native",
     "reportchars": "",
     "durations": None,
     "no_summary": True,
