@@ -60,6 +60,9 @@ def change_caught(node: ast.ExceptHandler, scope: Scope) -> Iterator[Rewrite]:
             found.append(scope.replace(node.type, name, weight))
             if known and not isinstance(node.type, ast.Tuple):
                 found.append(scope.replace(node.type, f"({old}, {name})", 0.5 * weight))
+    handlers = (other for other in ast.walk(scope.module.tree) if isinstance(other, ast.ExceptHandler))
+    groups = (other.type for other in handlers if isinstance(other.type, ast.Tuple))
+    found += [scope.replace(node.type, scope.source(group)) for group in groups]
     yield from unique(found)
 
 
