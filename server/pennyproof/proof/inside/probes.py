@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any, Callable, List, Optional, Set, Tuple, TypeVar, Union
@@ -68,6 +69,8 @@ class Probes:
             probing = wanted(filename)
             if probing is None:
                 return get_code(loader, name)
+            if not sys.dont_write_bytecode:
+                get_code(loader, name)  # It writes the bytecode that runs without probes will read.
             return probing.code(loader.get_data(filename), filename)
 
         self.into(self._sink)
