@@ -25,7 +25,7 @@ Key = Tuple[str, int, str]
 """Path, first line (that of a decorator, if any) and name of a function."""
 
 
-class NotPatchable(Exception):  # noqa: N818 - no error but an answer
+class NotPatchable(Exception):
     """The change is more than other code for functions that are there; says why."""
 
 
