@@ -42,6 +42,7 @@ pattern, and of the weights within a template were set by hand and tuned on one 
 import ast
 
 from pennyproof.rewrite import (  # noqa: F401 - importing a family registers its templates
+    additions,
     calls,
     comparisons,
     conditions,
