@@ -179,6 +179,6 @@ def test_precedence_of_text() -> None:
 def test_every_family_is_in_the_catalogue() -> None:
     modules = {found.rewrites.__module__.rpartition(".")[2] for found in catalogue.TEMPLATES}
     assert modules == {
-        "additions", "calls", "comparisons", "conditions", "constants", "decorators", "exceptions", "expressions", "names",
-        "operators", "statements", "strings",
+        "additions", "calls", "comparisons", "conditions", "constants", "decorators", "exceptions", "expressions",
+        "names", "operators", "statements", "strings",
     }  # fmt: skip
