@@ -40,6 +40,8 @@ class ScriptedProver:
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     proved: list[tuple[str, bool]] = field(default_factory=list)
     """Summary and ``every_test`` of each proof asked for."""
+    targets: list[Sequence[str]] = field(default_factory=list)
+    """The targets of each proof asked for."""
     open_screens: int = 0
     on_screen: Cancel | None = None
     """Asked to stop as soon as the first candidate was screened."""
@@ -99,6 +101,7 @@ class ScriptedProver:
         assert self.open_screens == 0, "a proof needs a worker that the screen still holds"
         with self.lock:
             self.proved.append((candidate.summary, every_test))
+            self.targets.append(targets)
         broken = tuple(self.breaks.get(candidate.summary, ()))
         if broken:
             return rejected(Gate.TESTS, f"breaks {broken[0]}")

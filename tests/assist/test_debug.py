@@ -1,10 +1,12 @@
 """Debug: from failing tests to proved offers, over a scripted prover."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pennyproof.assist.debug import DebugResult, debug
+from pennyproof.core.outcomes import CRASH, Failure
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate
 from pennyproof.core.work import Cancel, Deadline, Silent
@@ -116,3 +118,10 @@ def test_cancel_ends_the_search_and_lets_the_workers_go() -> None:
             progress=Silent(),
         )
     assert prover.open_screens == 0
+
+
+def test_a_test_that_ends_the_process_spoils_no_proof_but_its_own() -> None:
+    crashing = replace(failed(B), failure=Failure(CRASH, "the test ended the process"))
+    prover = ScriptedProver(baseline(failed(A), crashing), mends={"right": [A]})
+    assert shown(run(prover, ScriptedTier(["right"]))) == [f"o1 right: {A}"]
+    assert all(targets == [A] for targets in prover.targets[:2])

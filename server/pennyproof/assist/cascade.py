@@ -105,9 +105,8 @@ class Search:
         return promising
 
     def _prove(self, promising: Sequence[Candidate]) -> list[Survivor]:
-        targets = [test.id for test in self.problem.baseline.failing]
-
         def prove(candidate: Candidate) -> Verdict:
+            targets = self.problem.provable
             return self._prover.prove(self.problem.snapshot, candidate, targets=targets, cancel=self._cancel)
 
         survivors = []

@@ -120,21 +120,20 @@ class _Session:
         self.progress.report(f"looking for a fix for {first}")
         share = max(_SHORTEST_TURN, self.deadline.left / waiting)
         survivors = search.go(Deadline(min(self.deadline.left, share)))
-        found = self._offers(survivors)
+        found = self._offers(search.problem, survivors)
         self.offers += found
         self.mended.update(*(offer.verdict.fixed for offer in found[:1]))
         return bool(found)
 
-    def _offers(self, survivors: Sequence[Survivor]) -> list[Offer]:
+    def _offers(self, problem: Problem, survivors: Sequence[Survivor]) -> list[Offer]:
         """The best survivor and its alternatives, each proved once more in a fresh process."""
         found: list[Offer] = []
-        targets = [test.id for test in self.baseline.failing]
         for survivor in survivors:
             candidate = survivor.candidate
             self.progress.report(f"proving once more: {candidate.summary}")
             every_test = self.baseline.seconds <= max(_WHOLE_SUITE_SECONDS, self.deadline.left / 2)
             verdict = self.prover.prove(
-                self.snapshot, candidate, targets=targets, every_test=every_test, cancel=self.cancel
+                self.snapshot, candidate, targets=problem.provable, every_test=every_test, cancel=self.cancel
             )
             if verdict.level is not Level.FIXES:
                 self.tally.reject(candidate, verdict)

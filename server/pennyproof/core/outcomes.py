@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+TIMEOUT, CRASH = "Timeout", "Crash"
+"""The kinds of failure of tests that do not come to their end, and would take others down with them."""
+
 
 class Outcome(StrEnum):
     """pytest's outcomes; only ``passed`` ever counts as evidence."""
@@ -59,6 +62,11 @@ class TestOutcome:
     @property
     def failed(self) -> bool:
         return self.outcome in (Outcome.FAILED, Outcome.ERROR)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the test came to its end."""
+        return self.failure is None or self.failure.kind not in (TIMEOUT, CRASH)
 
 
 @dataclass(frozen=True, slots=True)

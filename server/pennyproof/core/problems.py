@@ -19,6 +19,12 @@ class Problem:
     coverage: Coverage
     """Lines run by the targets, and by the passing tests that share code with them."""
 
+    @property
+    def provable(self) -> list[str]:
+        """The failing tests to try a candidate on: the first target, and all others that come to an end."""
+        first = self.targets[0].id
+        return [first, *(test.id for test in self.baseline.failing if test.ends and test.id != first)]
+
 
 @dataclass(frozen=True, slots=True)
 class Screened:
