@@ -403,7 +403,7 @@ kind, root, jobs, token = sys.argv[1:]
 spec = WorkerSpec(root=Path(root), python=Path(sys.executable), plugins=False, jobs=Path(jobs))
 worker = Worker(find_sandbox(kind), spec)
 with worker.prime(files={}, params={}, limits=Limits(wall=600), cancel=Cancel()) as primed:
-    start = "import subprocess as s, sys; child = s.Popen([sys.executable, '-c', 'input()', %r], stdin=s.PIPE)"
+    start = "import subprocess as s, sys; s.Popen([sys.executable, '-c', 'import time; time.sleep(600)', %r])"
     print(primed.ask({"code": start % token}, 60).status, flush=True)
     primed.ask({"code": "while True: pass"}, 600)
 """
