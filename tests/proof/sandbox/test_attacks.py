@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import dataclass, field
 from select import POLLIN, poll
 from typing import Any
@@ -420,8 +421,11 @@ def test_killing_the_owner_ends_everything(yard: Yard) -> None:
         try:
             assert owner.stdout
             assert owner.stdout.readline() == b"ok\n"
-            owned = [os.pidfd_open(process) for process in processes_with(token) if process != owner.pid]
-            assert owned
+            # A program's command line is not there yet at the instant in which it starts.
+            patience = time.monotonic() + 10
+            while not (found := [process for process in processes_with(token) if process != owner.pid]):
+                assert time.monotonic() < patience
+            owned = [os.pidfd_open(process) for process in found]
         finally:
             owner.send_signal(signal.SIGKILL)
     for process in owned:
