@@ -20,6 +20,10 @@ _GRACE = 0.5, 0.4, 2.5
 seconds), so that a likelier edit a little further down is ranked beside it."""
 
 
+_SETTLING = 0.3
+"""The share of the time left that is spent on finding more than an edit that mends some of the targets."""
+
+
 @dataclass
 class Tally:
     """What became of the candidates of one request."""
@@ -44,20 +48,27 @@ class Search:
         self._candidates = self._propose()
         self._again: deque[Candidate] = deque()
         self._tier = tiers[0]
+        self._settling = False
         self.exhausted = False
 
     def go(self, deadline: Deadline) -> list[Survivor]:
-        """Search until something survives the proof, the candidates run out, or the time is up.
+        """Search until a survivor leaves no target unmended, the candidates run out, or the time is up.
+
+        Where the targets that remain fail for another reason the search cannot know it, so that it gives them a part
+        of its time only.
 
         Returns:
             Survivors, the best first; none where nothing holds.
         """
+        survivors: list[Survivor] = []
         while not deadline.passed and not self.exhausted:
-            promising = self._screen(deadline)
-            survivors = self._prove(promising)
-            if survivors:
-                return self._rank(survivors, deadline)
-        return []
+            survivors += self._prove(self._screen(deadline))
+            if any(not survivor.verdict.remaining for survivor in survivors):
+                break
+            if survivors and not self._settling:
+                self._settling = True
+                deadline = Deadline(deadline.left * _SETTLING)
+        return self._rank(survivors, deadline) if survivors else []
 
     def _propose(self) -> Iterator[Candidate]:
         for tier in self._tiers:
