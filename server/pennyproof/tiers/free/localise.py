@@ -116,7 +116,7 @@ class Localiser:
         return found
 
     def _by_line(self, path: str) -> Mapping[int, float]:
-        """Ochiai's coefficient of each line that a failing test runs."""
+        """Ochiai's coefficient of each line that the first target runs: an edit elsewhere cannot mend it."""
         failed: Counter[int] = Counter()
         passed: Counter[int] = Counter()
         targets = frozenset(self._targets)
@@ -127,7 +127,9 @@ class Localiser:
             elif test in passing:
                 passed.update(files.get(path, ()))
         total = len(targets)
-        return {line: count / math.sqrt(total * (count + passed[line])) for line, count in failed.items()}
+        first = self._problem.coverage.lines.get(self._targets[0])
+        reached = failed.keys() if first is None else first.get(path, frozenset())
+        return {line: failed[line] / math.sqrt(total * (failed[line] + passed[line])) for line in reached}
 
     def _by_traceback(self, path: str) -> Mapping[int, float]:
         """Lines that tracebacks name → how near they are to where the test failed, up to one."""
