@@ -48,7 +48,13 @@ class ScriptedProver:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def baseline(
-        self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
+        self,
+        snapshot: Snapshot,
+        *,
+        test_ids: Sequence[str] | None = None,
+        patience: float | None = None,
+        cancel: Cancel,
+        progress: Progress,
     ) -> Baseline:
         unknown = set(test_ids or ()) - set(self.tests.outcomes)
         if unknown:

@@ -435,10 +435,58 @@ def test_a_test_that_hangs_fails_and_can_be_mended(tmp_path: Path) -> None:
         outcomes = proving.baseline().outcomes
         assert [test.outcome for test in outcomes.values()] == [Outcome.FAILED, Outcome.PASSED]
         assert (failure := outcomes["test_m.py::test_f"].failure)
-        assert (failure.kind, failure.message.split(" within ")[0]) == ("Timeout", "the test did not end")
+        assert (failure.kind, failure.message.split(" within ")[0]) == ("Timeout", "did not end")
         candidate = proving.edit(("m.py", "        pass", "        break"))
         verdict = proving.prover.prove(proving.snapshot, candidate, targets=["test_m.py::test_f"], cancel=Cancel())
         assert (verdict.level, verdict.fixed) == (Level.FIXES, ("test_m.py::test_f",))
+
+
+LOOPING = {
+    "m.py": "def f(n):\n    while n > 0:\n        n\n    return n\n",
+    "test_m.py": "import m\n\n\ndef test_f():\n    assert m.f(2) == 0\n\n\n"
+    "def test_g():\n    assert m.f(3) == 0\n\n\ndef test_other():\n    assert m.f(0) == 0\n",
+}
+HANGING = ["test_m.py::test_f", "test_m.py::test_g"]
+
+
+def test_tests_that_hang_are_screened_and_proved_together(tmp_path: Path) -> None:
+    with Proving(tmp_path, LOOPING) as proving:
+        prover, snapshot = proving.prover, proving.snapshot
+        baseline = prover.baseline(snapshot, patience=1, cancel=Cancel(), progress=Silent())
+        assert [test.id for test in baseline.failing] == HANGING
+        coverage = prover.coverage(snapshot, [*HANGING, "test_m.py::test_other"], cancel=Cancel())
+        assert [sorted(coverage.lines[test]["m.py"]) for test in HANGING] == [[1, 2, 3], [1, 2, 3]]
+        good, bad = (proving.edit(("m.py", "        n\n", f"        n {sign}= 1\n")) for sign in "-+")
+        results = prover.screen(snapshot, iter([bad, good]), HANGING[:1], cancel=Cancel(), deadline=Deadline(60))
+        assert {result.candidate.changes: result.fixed for result in results} == {
+            bad.changes: (),
+            good.changes: (HANGING[0],),
+        }
+        verdict = prover.prove(snapshot, good, targets=HANGING, cancel=Cancel())
+        assert (verdict.level, list(verdict.fixed)) == (Level.FIXES, HANGING)
+        verdict = prover.prove(snapshot, bad, targets=HANGING, cancel=Cancel())
+        assert (verdict.level, verdict.fixed) == (Level.PARSES, ())
+
+
+def test_a_test_that_was_hurried_has_its_time_when_nobody_is_in_a_hurry(tmp_path: Path) -> None:
+    text = "import time\n\n\ndef test_slow():\n    time.sleep(0.8)\n"
+    with Proving(tmp_path / "p", {"test_m.py": text}, tmp_path / "state") as proving:
+        hurried = proving.prover.baseline(proving.snapshot, patience=0.1, cancel=Cancel(), progress=Silent())
+        assert [test.id for test in hurried.failing] == ["test_m.py::test_slow"]
+        assert proving.baseline().failing == ()
+
+
+def test_a_test_that_is_only_slow_is_not_mended_by_an_edit(tmp_path: Path) -> None:
+    text = "import time\n\nimport m\n\n\ndef test_slow():\n    time.sleep(0.8)\n    assert m.f()\n"
+    with Proving(tmp_path / "p", {"m.py": "def f():\n    return 1\n", "test_m.py": text}) as proving:
+        proving.prover.baseline(proving.snapshot, patience=0.1, cancel=Cancel(), progress=Silent())
+        verdict = proving.prover.prove(
+            proving.snapshot,
+            proving.edit(("m.py", "return 1", "return 2")),
+            targets=["test_m.py::test_slow"],
+            cancel=Cancel(),
+        )
+        assert verdict.fixed == ()
 
 
 def test_a_syntax_error_that_is_mended(tmp_path: Path) -> None:

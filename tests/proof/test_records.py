@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ RECORDED = Recorded(
     ),
     frozenset({"conftest.py"}),
     frozenset({"t.py::b"}),
+    lines=Coverage({"t.py::b": {"m.py": frozenset({1, 2, 7})}}),
 )
 
 
@@ -33,6 +35,13 @@ def test_they_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert read == RECORDED
     assert read is not None
     assert list(read.baseline.outcomes) == ["t.py::b", "t.py::a[1]"]
+
+
+def test_those_in_which_tests_were_hurried_stay_in_memory(tmp_path: Path) -> None:
+    records = Records(tmp_path, tmp_path / "state")
+    records.put("k", replace(RECORDED, hurried=frozenset({"t.py::b"})))
+    assert records.get("k") is not None
+    assert Records(tmp_path, tmp_path / "state").get("k") is None
 
 
 def test_other_keys_and_other_roots_have_their_own(tmp_path: Path) -> None:

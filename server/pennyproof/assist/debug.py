@@ -19,6 +19,9 @@ _MOST_TRACED_TARGETS = 40
 _SHORTEST_TURN = 2.0
 """Seconds of search a cohort gets before the next one has its turn."""
 
+_HANGING_SHARE = 0.2
+"""Of the time that is left, what tests that hang may take before anything is known."""
+
 _WHOLE_SUITE_SECONDS = 20.0
 """An offer is proved once more against the whole suite where that takes no longer than this, or than half
 the time that is left; else against all tests that are known to run the changed code."""
@@ -59,8 +62,10 @@ def debug(
     started = time.monotonic()
     progress.report("running the tests")
     if test_ids is not None:
-        prover.baseline(snapshot, test_ids=test_ids, cancel=cancel, progress=progress)
-    baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
+        patience = deadline.left * _HANGING_SHARE
+        prover.baseline(snapshot, test_ids=test_ids, patience=patience, cancel=cancel, progress=progress)
+    patience = deadline.left * _HANGING_SHARE
+    baseline = prover.baseline(snapshot, patience=patience, cancel=cancel, progress=progress)
     targets = [test for test in baseline.failing if test_ids is None or test.id in set(test_ids)]
     session = _Session(prover, tiers, snapshot, baseline, deadline, cancel, progress)
     if targets:

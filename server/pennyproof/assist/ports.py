@@ -16,9 +16,22 @@ class Prover(Protocol):
     Cancelled when asked to stop and EnvironmentProblem where nothing can be run."""
 
     def baseline(
-        self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
+        self,
+        snapshot: Snapshot,
+        *,
+        test_ids: Sequence[str] | None = None,
+        patience: float | None = None,
+        cancel: Cancel,
+        progress: Progress,
     ) -> Baseline:
         """Run the tests as they are: all of them, or those asked for. Remembered by content.
+
+        Args:
+            snapshot: The workspace.
+            test_ids: The tests asked for; ``None``: all.
+            patience: Seconds that the tests which hang may take together; ``None``: what the settings allow to each.
+            cancel: Ends the run.
+            progress: Told what is being done.
 
         Raises:
             UnknownTest: An id in ``test_ids`` does not exist.

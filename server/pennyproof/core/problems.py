@@ -21,9 +21,15 @@ class Problem:
 
     @property
     def provable(self) -> list[str]:
-        """The failing tests to try a candidate on: the first target, and all others that come to an end."""
-        first = self.targets[0].id
-        return [first, *(test.id for test in self.baseline.failing if test.ends and test.id != first)]
+        """The failing tests to try a candidate on.
+
+        The first target, the others where they come to an end or could be interrupted, and all else that comes to an
+        end: what ends the process would spoil the rest, and what hangs for another reason takes its time.
+        """
+        first, *others = self.targets
+        alike = (test.id for test in others if test.ends or (test.failure and test.failure.frames))
+        rest = (test.id for test in self.baseline.failing if test.ends)
+        return list(dict.fromkeys([first.id, *alike, *rest]))
 
 
 @dataclass(frozen=True, slots=True)

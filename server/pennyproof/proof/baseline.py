@@ -6,8 +6,9 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from importlib import metadata
+from math import inf
 
-from pennyproof.core.outcomes import Baseline
+from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
@@ -57,47 +58,95 @@ class Baselines:
         return self._test_files
 
     def get(
-        self, snapshot: Snapshot, test_ids: Sequence[str] | None, *, cancel: Cancel, progress: Progress
+        self,
+        snapshot: Snapshot,
+        test_ids: Sequence[str] | None,
+        *,
+        patience: float | None = inf,
+        cancel: Cancel,
+        progress: Progress,
     ) -> Recorded:
         """The baseline of all tests, or one that holds at least those asked for.
+
+        Args:
+            snapshot: The workspace.
+            test_ids: The tests asked for; ``None``: all.
+            patience: Seconds that all tests which hang may take together. ``None``: what the settings allow to each,
+                and nothing less is taken from memory either.
+            cancel: Ends the run.
+            progress: Told what is being done.
 
         Raises:
             UnknownTest: An id does not exist.
             NoTests: There are no tests at all.
         """
-        recorded = self._records.get(self._key(snapshot, None))
+        recorded = self._remembered(snapshot, None, patience)
         if recorded is None and test_ids is not None:
-            return self.alone(snapshot, test_ids, cancel=cancel, progress=progress)
+            return self.alone(snapshot, test_ids, patience=patience, cancel=cancel, progress=progress)
         if recorded is None:
-            recorded = self._make(snapshot, None, cancel, progress)
+            recorded = self._make(snapshot, None, patience, cancel, progress)
         self._learn(recorded)
         if test_ids is not None:
             expand(test_ids, recorded.baseline)
         return recorded
 
-    def alone(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel, progress: Progress) -> Recorded:
+    def alone(
+        self,
+        snapshot: Snapshot,
+        test_ids: Sequence[str],
+        *,
+        patience: float | None = inf,
+        cancel: Cancel,
+        progress: Progress,
+    ) -> Recorded:
         """What these tests do when only they run: some depend on those that usually run before them."""
-        found = self._records.get(self._key(snapshot, test_ids), stored=False)
-        recorded = found or self._make(snapshot, test_ids, cancel, progress)
+        found = self._remembered(snapshot, test_ids, patience)
+        recorded = found or self._make(snapshot, test_ids, patience, cancel, progress)
         self._learn(recorded)
         return recorded
 
-    def _make(self, snapshot: Snapshot, test_ids: Sequence[str] | None, cancel: Cancel, progress: Progress) -> Recorded:
-        key, stored = self._key(snapshot, test_ids), test_ids is None
+    def _remembered(
+        self, snapshot: Snapshot, test_ids: Sequence[str] | None, patience: float | None
+    ) -> Recorded | None:
+        found = self._records.get(self._key(snapshot, test_ids), stored=test_ids is None)
+        return None if found and found.hurried and patience is None else found
+
+    def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
+        """The lines that each of these tests runs; those of failing ones are known from when they were run again."""
+        recorded = self._remembered(snapshot, None, inf)
+        known = recorded.lines.lines if recorded else {}
+        missing = [test for test in test_ids if test not in known]
+        traced = Coverage()
+        if missing:
+            with self._warming.lend(cancel) as worker:
+                suite = Suite(worker, snapshot, self._options, cancel)
+                traced = suite.lines(missing, recorded.unrunnable if recorded else ())
+        lines = {**known, **traced.lines}
+        return Coverage({test: lines[test] for test in test_ids if test in lines})
+
+    def _make(
+        self,
+        snapshot: Snapshot,
+        test_ids: Sequence[str] | None,
+        patience: float | None,
+        cancel: Cancel,
+        progress: Progress,
+    ) -> Recorded:
         progress.report("waiting for a worker")
         with self._warming.lend(cancel) as worker:
-            found = self._records.get(key, stored=stored)
+            found = self._remembered(snapshot, test_ids, patience)
             if found:  # Another thread made it while this one waited.
                 return found
             began = time.time()
-            recorded = self._record(Suite(worker, snapshot, self._options, cancel), test_ids, progress)
+            suite = Suite(worker, snapshot, self._options, cancel, inf if patience is None else patience)
+            recorded = self._record(suite, test_ids, progress)
             self._bytecode.forget_racy(self._workspace.changed_since(began), snapshot.buffers)
-        self._records.put(key, recorded, stored=stored)
+        self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
         return recorded
 
     def _record(self, suite: Suite, test_ids: Sequence[str] | None, progress: Progress) -> Recorded:
         progress.report("running the tests")
-        run, unrunnable = suite.run(test_ids, progress)
+        run, unrunnable, hurried = suite.run(test_ids, progress)
         if test_ids is None and not run.outcomes and not run.errors:
             raise NoTests(f"no tests found in {self._workspace.root}: pytest collects none there")
         baseline = Baseline(run.outcomes, run.seconds, run.errors, functions=run.coverage)
@@ -106,8 +155,10 @@ class Baselines:
         again = [test.id for test in baseline.failing if test.id not in unrunnable]
         if again:
             progress.report(f"running {len(again)} failing tests again")
-        flaky = suite.passing_now(again, baseline) if again else frozenset[str]()
-        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable)
+        retried = suite.again(again, baseline) if again else None
+        flaky = retried.passed if retried else frozenset[str]()
+        lines = retried.coverage if retried else Coverage()
+        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines)
 
     def _learn(self, recorded: Recorded) -> None:
         self._test_files |= test_files(recorded.baseline.outcomes)
@@ -117,6 +168,7 @@ class Baselines:
             self._workspace.digest(snapshot),
             self._environment.fingerprint(),
             self._options.args,
+            float(self._options.timeout_seconds),
             metadata.version("pennyproof"),
             None if test_ids is None else sorted(set(test_ids)),
         ]

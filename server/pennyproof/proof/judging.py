@@ -39,7 +39,7 @@ def judge(
         return rejected(Gate.TESTS, objection)
     verdict = Verdict(
         Level.PARSES,
-        fixed=tuple(test for test in run.outcomes if test in run.passed and _failed_before(test, recorded)),
+        fixed=tuple(test for test in run.outcomes if test in run.passed and _fixed(run.outcomes[test], recorded)),
         remaining=_remaining(recorded, run, change, targets),
         broken=tuple(test for test in newly_failing(recorded, run, selected) if test not in excused),
         ran=tuple(run.outcomes),
@@ -83,6 +83,13 @@ def _failed_before(test: str, recorded: Recorded) -> bool:
     if outcome is None:
         return any(error.path == test.partition("::")[0] for error in recorded.baseline.errors)
     return outcome.failed and test not in recorded.baseline.flaky
+
+
+def _fixed(test: TestOutcome, recorded: Recorded) -> bool:
+    """Whether a test that passes now failed before, and not only for want of time."""
+    if test.id in recorded.hurried and test.seconds > recorded.baseline.outcomes[test.id].seconds / 2:
+        return False
+    return _failed_before(test.id, recorded)
 
 
 def _tampering(recorded: Recorded, run: RunResult) -> str | None:

@@ -7,27 +7,34 @@ since an endless loop is what many wrong candidates do and each costs the whole 
 
 from collections.abc import Sequence
 
-from pennyproof.core.outcomes import Baseline, TestOutcome
+from pennyproof.core.outcomes import TIMEOUT, Baseline, TestOutcome
 from pennyproof.proof.sandbox.spec import Limits
 
 _FACTOR = 5.0
 _CONSTANT = 2.0
 _SCREEN_CONSTANT = 0.25
 """In a primed child nothing is imported or collected, so that less can happen beside the tests themselves."""
-TIMEOUT = "Timeout"
-"""The kind of a failure that is a test's not coming to its end."""
-_LONGEST_START = 600.0
-"""Seconds for the first run of a suite, about which nothing is known."""
+_LONGEST_SUITE = 3600.0
+"""Seconds for a first run of many tests: long suites are in order, and what hangs is limited test by test."""
+_MOST_HANGING = 3
+"""So many tests of a candidate's run may hang before the others that do get little time."""
 
 
 def suite_seconds(timeout: float) -> float:
     """Wall time in seconds for a first run of many tests, each of which may take ``timeout``."""
-    return min(2 * timeout, _LONGEST_START)
+    return max(2 * timeout, _LONGEST_SUITE)
 
 
 def alone_seconds(timeout: float) -> float:
     """Wall time in seconds for one test that takes no longer than ``timeout``, with what surrounds it."""
     return timeout + _CONSTANT
+
+
+def each_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: float) -> float:
+    """Seconds for any one of the tests (``None``: all) with a candidate in place."""
+    known = [baseline.outcomes[test] for test in test_ids or baseline.outcomes if test in baseline.outcomes]
+    slowest = max(map(_usual, known), default=0.0)
+    return min(_FACTOR * slowest + _CONSTANT, slowest + timeout)
 
 
 def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: float) -> float:
@@ -36,7 +43,9 @@ def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeou
     # Start-up, imports and collection happen in every run, however few its tests are.
     beside = max(0.0, baseline.seconds - sum(each.values()))
     known = baseline.seconds if test_ids is None else beside + sum(each.get(test, 0.0) for test in test_ids)
-    return min(_FACTOR * known + _CONSTANT, known + timeout + _CONSTANT)
+    hanging = sum(hangs(baseline.outcomes[test]) for test in test_ids or each if test in each)
+    spared = min(hanging, _MOST_HANGING) * each_seconds(baseline, test_ids, timeout)
+    return min(_FACTOR * known + _CONSTANT, known + timeout + _CONSTANT) + spared
 
 
 def screen_seconds(baseline: Baseline, targets: Sequence[str], timeout: float) -> float:
@@ -45,9 +54,14 @@ def screen_seconds(baseline: Baseline, targets: Sequence[str], timeout: float) -
     return min(_FACTOR * known + _SCREEN_CONSTANT, known + timeout)
 
 
+def hangs(test: TestOutcome) -> bool:
+    """Whether a test did not come to its end."""
+    return test.failure is not None and test.failure.kind == TIMEOUT and "did not end within" in test.failure.message
+
+
 def _usual(test: TestOutcome) -> float:
     """What a test takes; one that hangs takes as long as it is let, which says nothing of when it is mended."""
-    return 0.0 if test.failure and test.failure.kind == TIMEOUT else test.seconds
+    return 0.0 if hangs(test) else test.seconds
 
 
 def limits(wall: float) -> Limits:

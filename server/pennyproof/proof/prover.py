@@ -22,7 +22,7 @@ from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.selection import Change, analyse, select
 from pennyproof.proof.session import Session, open_session
-from pennyproof.proof.suite import Suite, ending
+from pennyproof.proof.suite import ending
 from pennyproof.proof.workspace import Workspace
 
 __all__ = ["ProofOptions", "Prover"]
@@ -53,11 +53,18 @@ class Prover:
         self._closed = False
 
     def baseline(
-        self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
+        self,
+        snapshot: Snapshot,
+        *,
+        test_ids: Sequence[str] | None = None,
+        patience: float | None = None,
+        cancel: Cancel,
+        progress: Progress,
     ) -> Baseline:
         """What the tests do as they are."""
         session = self._opened(snapshot, cancel)
-        whole = session.baselines.get(snapshot, test_ids, cancel=cancel, progress=progress).baseline
+        recorded = session.baselines.get(snapshot, test_ids, patience=patience, cancel=cancel, progress=progress)
+        whole = recorded.baseline
         if test_ids is None:
             return whole
         outcomes = {test: whole.outcomes[test] for test in expand(test_ids, whole)}
@@ -67,8 +74,7 @@ class Prover:
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs."""
         session = self._opened(snapshot, cancel)
-        with session.pool.lend(cancel) as worker:
-            return Suite(worker, snapshot, self._options, cancel).lines(test_ids)
+        return session.baselines.coverage(snapshot, test_ids, cancel=cancel)
 
     def screen(
         self,
@@ -156,6 +162,7 @@ class Prover:
             args=self._options.args,
             quick_seconds=limits.screen_seconds(baseline, wanted, timeout),
             full_seconds=limits.candidate_seconds(baseline, wanted, timeout),
+            hangs=any(limits.hangs(baseline.outcomes[test]) for test in wanted),
         )
 
 
@@ -215,6 +222,7 @@ class _Proof:
             "ids": None if everything else ids,
             "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
             "watch": self._change.watch(),
+            "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),
         }
         with self._session.pool.lend(self._cancel) as worker:
             answer = worker.run(

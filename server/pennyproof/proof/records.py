@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,10 @@ class Recorded:
     """What the project itself changes in pytest."""
     unrunnable: frozenset[str] = frozenset()
     """Tests that hang or end the process, and so take all others with them; they count as failing."""
+    hurried: frozenset[str] = frozenset()
+    """Those of them that had less time to end than the user allows."""
+    lines: Coverage = field(default_factory=Coverage)
+    """The lines that failing tests run, as far as they were looked at."""
 
 
 class Records:
@@ -59,10 +63,10 @@ class Records:
             return found
 
     def put(self, key: str, recorded: Recorded, *, stored: bool = True) -> None:
-        """Remember a baseline, on disk too if ``stored``."""
+        """Remember a baseline, on disk too if ``stored``, but for one in which tests were hurried."""
         with self._lock:
             self._remember(key, recorded)
-            if not stored or self._folder is None:
+            if not stored or recorded.hurried or self._folder is None:
                 return
             try:
                 self._store(self._folder, key, recorded)
@@ -114,10 +118,8 @@ def _encode(recorded: Recorded) -> dict[str, Any]:
         "seconds": baseline.seconds,
         "errors": [asdict(error) for error in baseline.errors],
         "flaky": sorted(baseline.flaky),
-        "functions": {
-            test: {path: sorted(lines) for path, lines in files.items()}
-            for test, files in baseline.functions.lines.items()
-        },
+        "functions": _encode_coverage(baseline.functions),
+        "lines": _encode_coverage(recorded.lines),
         "patched": sorted(recorded.patched),
         "unrunnable": sorted(recorded.unrunnable),
     }
@@ -129,6 +131,19 @@ def _decode(data: Mapping[str, Any]) -> Recorded:
         seconds=float(data["seconds"]),
         errors=tuple(CollectionError(**error) for error in data["errors"]),
         flaky=frozenset(data["flaky"]),
-        functions=Coverage({test: read_lines(files) for test, files in data["functions"].items()}),
+        functions=_decode_coverage(data["functions"]),
     )
-    return Recorded(baseline, frozenset(data["patched"]), frozenset(data["unrunnable"]))
+    return Recorded(
+        baseline,
+        frozenset(data["patched"]),
+        frozenset(data["unrunnable"]),
+        lines=_decode_coverage(data["lines"]),
+    )
+
+
+def _encode_coverage(coverage: Coverage) -> dict[str, dict[str, list[int]]]:
+    return {test: {path: sorted(lines) for path, lines in files.items()} for test, files in coverage.lines.items()}
+
+
+def _decode_coverage(data: Mapping[str, Any]) -> Coverage:
+    return Coverage({test: read_lines(files) for test, files in data.items()})

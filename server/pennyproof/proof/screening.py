@@ -37,10 +37,13 @@ class Screening:
     """Wall time for one candidate in a primed child."""
     full_seconds: float
     """Wall time for one candidate in a fresh process."""
+    hangs: bool = False
+    """Some target does not come to its end with the unchanged code."""
 
     def prime(self, worker: Worker, cancel: Cancel, deadline: Deadline) -> Primed:
         """Have a worker import the unchanged project and collect the targets."""
-        params = {"ids": list(self.targets), "args": list(self.args), "timeout": self.full_seconds}
+        unchanged = self.quick_seconds if self.hangs else self.full_seconds
+        params = {"ids": list(self.targets), "args": list(self.args), "timeout": unchanged, "hangs": self.hangs}
         life = limits.limits(deadline.left + limits.alone_seconds(self.full_seconds))
         return worker.prime(files=self.buffers, params=params, limits=life, cancel=cancel)
 

@@ -61,7 +61,13 @@ class ShopProver:
         """Why every proof turns its candidate away."""
 
     def baseline(
-        self, snapshot: Snapshot, *, test_ids: Sequence[str] | None = None, cancel: Cancel, progress: Progress
+        self,
+        snapshot: Snapshot,
+        *,
+        test_ids: Sequence[str] | None = None,
+        patience: float | None = None,
+        cancel: Cancel,
+        progress: Progress,
     ) -> Baseline:
         self.asked.append(test_ids)
         self.before_answer()

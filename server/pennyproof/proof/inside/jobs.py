@@ -23,6 +23,13 @@ pytest prints it; lines count from one.
             Record the locals of project frames of failures.
         maxfail: int
             Stop after so many failures; 0: never.
+        each: float | null
+            Seconds that one test may take. One that takes longer is interrupted: it ``failed``, the ``kind`` of the
+            failure is "Timeout", and the next one runs. One that cannot be interrupted ends the process.
+        patience: float | null
+            Seconds that all tests that are interrupted may take together; later ones get a tenth of ``each``.
+        collecting: float | null
+            Seconds that loading conftest files, and collecting each file, may take.
     result
         collected: [Id]
             What was selected to run, in order; also what then did not run.
@@ -65,6 +72,8 @@ pytest prints it; lines count from one.
             As for ``run``.
         timeout: float
             Seconds that the targets may take with the unchanged code (default 10).
+        hangs: bool
+            The targets do not come to an end with the unchanged code: that they take longer is expected.
     answer to ``prime`` itself
         usable: bool
             false: the screen would mislead here; use ``run``. The child has gone.

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 from . import failures
 from .failures import Places
 from .integrity import Watch
+from .limit import Limit
 from .trace import Recorder, Watched
 from .values import shorten
 
@@ -77,6 +78,8 @@ def plugin(
     with_locals: bool,
     recorder: Optional[Recorder],
     watched: Optional[Watched],
+    limit: Limit,
+    collecting: Optional[float],
 ) -> types.ModuleType:
     """A module of hooks for pytest.
 
@@ -87,13 +90,16 @@ def plugin(
         with_locals: Record the locals of failures.
         recorder: Keeps what each test ran.
         watched: Is told what each test ran.
+        limit: Limits what a test may take.
+        collecting: Seconds that each part of the collection may take.
     """
     current: List[Evidence] = []
     module = types.ModuleType("pennyproof_reporter")
     for hooks in (
         _collecting(findings, watch, places),
-        _testing(findings, current, watch, recorder, watched),
-        _phases(current, watch),
+        _in_time(limit, collecting),
+        _testing(findings, current, watch, recorder, watched, limit),
+        _phases(current, watch, limit),
         _nearest(current),
         _reporting(current, places, with_locals),
         _fixtures(recorder) if recorder is not None else {},
@@ -127,12 +133,32 @@ def _collecting(findings: Findings, watch: Watch, places: Places) -> Hooks:
     }
 
 
+def _in_time(limit: Limit, seconds: Optional[float]) -> Hooks:
+    """Around each part of the collection."""
+    import pytest  # noqa: PLC0415 - the project's own, which is known only now
+
+    def pytest_sessionstart() -> None:
+        limit.end()  # conftest files are loaded, and plugins configured, which began with the run
+
+    def pytest_make_collect_report() -> Iterator[None]:
+        limit.begin(seconds)
+        limit.enter()
+        yield
+        limit.end()
+
+    return {
+        "pytest_sessionstart": pytest.hookimpl(tryfirst=True)(pytest_sessionstart),
+        "pytest_make_collect_report": _wrapper(pytest_make_collect_report),
+    }
+
+
 def _testing(
     findings: Findings,
     current: List[Evidence],
     watch: Watch,
     recorder: Optional[Recorder],
     watched: Optional[Watched],
+    limit: Limit,
 ) -> Hooks:
     """Around the whole of each test."""
 
@@ -141,9 +167,13 @@ def _testing(
         current[:] = [evidence]
         if recorder is not None:
             recorder.begin()
+        limit.begin()
         yield
+        overran = limit.end()
         taken = _clock() - evidence.began
         outcome = evidence.outcome()
+        if overran and outcome not in ("failed", "error"):  # Something caught what the alarm raised.
+            outcome, evidence.failure = "failed", failures.bare("Timeout", overran)
         if recorder is not None:
             hits = recorder.end(evidence.id, _wider_fixtures(item))
             if watched is not None:
@@ -155,22 +185,26 @@ def _testing(
     return {"pytest_runtest_protocol": _wrapper(pytest_runtest_protocol)}
 
 
-def _phases(current: List[Evidence], watch: Watch) -> Hooks:
+def _phases(current: List[Evidence], watch: Watch, limit: Limit) -> Hooks:
     """Around setup, call and teardown."""
 
     def note(phase: str, seen: Any) -> None:
+        limit.leave()
         current[0].raised[phase] = seen.excinfo[1] if seen.excinfo else None
 
     def pytest_runtest_setup() -> Iterator[None]:
+        limit.enter()
         note("setup", (yield))
 
     def pytest_runtest_call(item: Any) -> Iterator[None]:
         watch.before(item)
         _observe_case(item, current)
+        limit.enter()
         note("call", (yield))
         watch.during(item.config.pluginmanager)
 
     def pytest_runtest_teardown() -> Iterator[None]:
+        limit.enter()
         note("teardown", (yield))
 
     return {

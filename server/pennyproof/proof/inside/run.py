@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional
 
 from . import integrity, reporter, session, trace
 from .failures import Places
+from .limit import Limit
 from .probes import Probes, Probing
 from .values import read_source
 from .wire import Context
@@ -24,10 +25,15 @@ def run_tests(params: Dict[str, Any], context: Context) -> Dict[str, Any]:
     probes = _probes(params, places, watched)
     recorder = trace.Recorder(probes) if probes else None
     findings = reporter.Findings()
-    plugin = reporter.plugin(findings, watch, places, bool(params.get("locals")), recorder, watched)
+    limit = Limit(params.get("each"), params.get("patience"))
+    collecting = params.get("collecting")
+    plugin = reporter.plugin(findings, watch, places, bool(params.get("locals")), recorder, watched, limit, collecting)
     settings.add_hooks(plugin)
     watch.trust(vars(plugin).values())
+    limit.begin(collecting)
+    limit.enter()
     exit_, config, complaint = session.start(settings, params.get("args") or (), plugin)
+    limit.end()
     watch.end(config.pluginmanager if config else None)
     if complaint:
         findings.errors.append({"path": "", "message": complaint, "line": 0})

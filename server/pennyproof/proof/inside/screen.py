@@ -39,7 +39,9 @@ def prime(params: Dict[str, Any], context: Context) -> Optional[Dict[str, Any]]:
         probes.stop()
         probes.into(set())
         served.append(True)
-        Screen(session, targets, places, ran, context).serve(params.get("timeout") or _DEFAULT_TIMEOUT)
+        Screen(session, targets, places, ran, context).serve(
+            params.get("timeout") or _DEFAULT_TIMEOUT, bool(params.get("hangs"))
+        )
         return True
 
     import pytest  # noqa: PLC0415 - the project's own, which is known only now
@@ -91,9 +93,9 @@ class Screen:
         gc.freeze()
         forks.adopt_orphans()
 
-    def serve(self, timeout: float) -> None:
+    def serve(self, timeout: float, hangs: bool = False) -> None:
         """Answer the request that primed this, then those that follow."""
-        answer = self._try_unchanged(timeout)
+        answer = self._try_unchanged(timeout, hangs)
         self._context.reply(answer)
         while answer["usable"]:
             request = self._context.receive()
@@ -101,7 +103,7 @@ class Screen:
                 return
             self._context.reply(self._answer(request))
 
-    def _try_unchanged(self, timeout: float) -> Dict[str, Any]:
+    def _try_unchanged(self, timeout: float, hangs: bool) -> Dict[str, Any]:
         missing = [target for target in self._targets if target not in self._items]
         if missing:
             return _unusable(f"not collected: {missing[0]}")
@@ -110,12 +112,12 @@ class Screen:
             # They fail because of what surrounds them.
             self._plain = set()
             first = self._attempt([], self._targets, timeout, everything=True, alone=True)
-        if first["reason"]:
+        if first["reason"] and not (hangs and first["reason"] == "timeout"):
             return _unusable(f"with the unchanged code: {first['reason']}")
         if first["passed"]:
             return _unusable(f"passes with the unchanged code: {first['passed'][0]}")
         again = self._attempt([], self._targets, timeout, everything=True)
-        if again["failed"] != first["failed"]:
+        if (again["failed"], again["reason"]) != (first["failed"], first["reason"]):
             return _unusable("the targets do not fail the same way twice")
         return {"usable": True, "reason": None, "failing": first["failed"]}
 

@@ -1,0 +1,92 @@
+"""What one test may take, kept by an alarm: a test that hangs costs itself, and not the run.
+
+The alarm raises in the main thread, where the test is. What it cannot interrupt has a second chance to end and is then
+killed with the whole process: code that catches everything by the handler, code in C by a timer of processor time. A
+test that uses SIGALRM itself goes unlimited here; whoever asked for the run limits that.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any, Optional
+
+_WINDING_UP = 1.0
+"""Seconds for the teardown of a test that was interrupted, and for one that caught the interruption."""
+_MOST_RINGS = 3
+"""An alarm that has been ignored so often is ignored for good."""
+_SOON = 0.02
+"""Seconds until an alarm that came between setup, call and teardown, where nothing may be raised, comes again."""
+_SHARE = 0.1
+"""What a test may take once those that hang have used up their time together, as a share of the usual."""
+
+
+class Timeout(BaseException):
+    """A test did not end in time. No ``Exception``, since tests and their subjects catch those."""
+
+
+class Limit:
+    """Limits tests one after another.
+
+    Args:
+        each: Seconds that one test may take.
+        patience: Seconds that all tests together may take that do not end in time.
+    """
+
+    def __init__(self, each: Optional[float], patience: Optional[float] = None) -> None:
+        self._each = each
+        self._patience = float("inf") if patience is None else patience
+        self._seconds = 0.0
+        self._rings = 0
+        self._interruptible = False
+
+    def begin(self, seconds: Optional[float] = None) -> None:
+        """Set the alarm for a test, or for something else that may take ``seconds``."""
+        self._rings = 0
+        self._seconds = seconds or self._next()
+        if not self._seconds or threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
+            signal.signal(signal.SIGALRM, self._ring)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        if signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
+            signal.setitimer(signal.ITIMER_PROF, 3 * self._seconds + _WINDING_UP)
+
+    def end(self) -> Optional[str]:
+        """The test is over; says so if it did not end in time."""
+        self._interruptible = False
+        if signal.getsignal(signal.SIGALRM) == self._ring:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        if not self._rings:
+            return None
+        self._patience -= self._seconds
+        return self._said()
+
+    def enter(self) -> None:
+        """From here on the alarm may raise."""
+        self._interruptible = True
+
+    def leave(self) -> None:
+        """From here on it may not."""
+        self._interruptible = False
+
+    def _next(self) -> float:
+        each = self._each or 0.0
+        return each if self._patience > 0 else each * _SHARE
+
+    def _said(self) -> str:
+        return "did not end within %.3g s" % self._seconds
+
+    def _ring(self, *_: Any) -> None:
+        if not self._interruptible:
+            signal.setitimer(signal.ITIMER_REAL, _SOON)
+            return
+        self._rings += 1
+        if self._rings == _MOST_RINGS:
+            os._exit(128 + signal.SIGALRM)  # as if the signal itself had
+        signal.setitimer(signal.ITIMER_REAL, _WINDING_UP)
+        raise Timeout(self._said())
