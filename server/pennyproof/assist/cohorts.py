@@ -1,33 +1,36 @@
 """Which failing tests are likely to have one cause, and which passing tests help to find it."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from pennyproof.core.outcomes import Baseline, Coverage, Frame, TestOutcome
-
-_SIMILAR = 0.5
-"""Two failing tests are taken to have one cause where they share half of the project's lines they run
-(Jaccard). A wrong guess costs time, never truth: every target is run against every survivor anyway."""
+from pennyproof.core.spectrum import suspicions
 
 _MOST_PASSING_TESTS = 120
 _MOST_PASSING_SECONDS = 3.0
-"""Tracing lines slows a test down several times, so only the passing tests nearest to the fault are traced."""
+"""What is known of passing tests beyond the nearest adds little, and running them takes time."""
 
 
-def cohorts(targets: Iterable[TestOutcome], coverage: Coverage) -> list[list[TestOutcome]]:
-    """Failing tests in groups that are likely to have one cause, the quickest test of each first.
+def cohorts(targets: Iterable[TestOutcome], coverage: Coverage, passing: Sequence[str]) -> list[list[TestOutcome]]:
+    """Failing tests in groups that are likely to have one cause, the largest group and the quickest test of each first.
+
+    All that run the most suspicious line are taken to fail for one reason; what is left is looked at in the same way
+    (fault localisation in sequence: Jones, Bowring and Harrold, "Debugging in parallel", ISSTA 2007). A wrong guess
+    costs time, never truth: every target is run with every survivor anyway.
 
     Args:
         targets: The failing tests.
-        coverage: Lines that they run.
+        coverage: Lines that they and passing tests run.
+        passing: The passing tests.
     """
-    groups: list[list[TestOutcome]] = []
-    for target in sorted(targets, key=lambda test: test.seconds):
-        for group in groups:
-            if _alike(target, group[0], coverage):
-                group.append(target)
-                break
-        else:
-            groups.append([target])
+    quickest = sorted(targets, key=lambda test: test.seconds)
+    traced = [test for test in quickest if coverage.lines.get(test.id)]
+    groups = _by_place([test for test in quickest if not coverage.lines.get(test.id)])
+    while traced:
+        suspicious = suspicions(coverage, [test.id for test in traced], passing)
+        path, line = max(suspicious, key=lambda place: (suspicious[place], place))
+        groups.append([test for test in traced if line in coverage.lines[test.id].get(path, ())])
+        traced = [test for test in traced if line not in coverage.lines[test.id].get(path, ())]
     return sorted(groups, key=lambda group: (-len(group), group[0].id))
 
 
@@ -57,24 +60,16 @@ def deepest_frame(test: TestOutcome) -> Frame | None:
     return next((frame for frame in reversed(frames) if frame.in_project and frame.path != test.path), None)
 
 
-def _alike(one: TestOutcome, other: TestOutcome, coverage: Coverage) -> bool:
-    here, there = deepest_frame(one), deepest_frame(other)
-    if here and there and (here.path, here.line) == (there.path, there.line):
-        return True
-    mine, theirs = _lines(coverage, one), _lines(coverage, other)
-    return bool(mine and theirs) and len(mine & theirs) >= _SIMILAR * len(mine | theirs)
-
-
-def _lines(coverage: Coverage, test: TestOutcome) -> set[tuple[str, int]]:
-    files = coverage.lines.get(test.id, {})
-    return _pairs({path: lines for path, lines in files.items() if path != test.path})
+def _by_place(tests: Iterable[TestOutcome]) -> list[list[TestOutcome]]:
+    """Tests of which no lines are known, together where they failed at one place."""
+    groups: dict[object, list[TestOutcome]] = defaultdict(list)
+    for test in tests:
+        frame = deepest_frame(test)
+        groups[(frame.path, frame.line) if frame else test.id].append(test)
+    return list(groups.values())
 
 
 def _functions(baseline: Baseline, test_id: str) -> set[tuple[str, int]]:
     files = baseline.functions.lines.get(test_id, {})
     own = baseline.outcomes[test_id].path
-    return _pairs({path: lines for path, lines in files.items() if path != own})
-
-
-def _pairs(files: Mapping[str, frozenset[int]]) -> set[tuple[str, int]]:
-    return {(path, line) for path, lines in files.items() for line in lines}
+    return {(path, line) for path, lines in files.items() if path != own for line in lines}

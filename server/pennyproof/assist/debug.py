@@ -15,8 +15,8 @@ from pennyproof.core.verdicts import Gate, Level
 from pennyproof.core.work import Cancel, Deadline, Progress
 
 _MOST_ALTERNATIVES = 2
-_MOST_TRACED_TARGETS = 40
-_SHORTEST_TURN = 2.0
+_MOST_TRACED_TARGETS = 200
+_SHORTEST_TURN = 5.0
 """Seconds of search a cohort gets before the next one has its turn."""
 
 _HANGING_SHARE = 0.2
@@ -110,7 +110,7 @@ class _Session:
         traced = [*(test.id for test in quickest), *related]
         coverage = self.prover.coverage(self.snapshot, traced, cancel=self.cancel)
         searches = []
-        for cohort in cohorts(targets, coverage):
+        for cohort in cohorts(targets, coverage, related):
             problem = Problem(self.snapshot, tuple(cohort), self.baseline, _of(coverage, cohort, related))
             searches.append(Search(self.prover, self.tiers, problem, self.tally, self.cancel))
         return searches

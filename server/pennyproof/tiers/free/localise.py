@@ -1,13 +1,10 @@
 """Which statements are to blame: spectrum-based fault localisation, with what the tracebacks add.
 
-The suspicion of a statement is Ochiai's, ``failed(s) / sqrt(failed * (failed(s) + passed(s)))``: how alike the tests
-that run it and the tests that fail are (Abreu, Zoeteweij and van Gemund, "An evaluation of similarity coefficients for
-software fault localization", PRDC 2006, and "On the accuracy of spectrum-based fault localization", TAIC PART 2007,
-where it does best among the coefficients compared).
+The suspicion of a statement is Ochiai's coefficient of its lines (``core.spectrum``), raised where a traceback names
+it; what no test of a function ran, and what runs at import, is suspected a little.
 """
 
 import ast
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from pennyproof.core.outcomes import Frame
 from pennyproof.core.problems import Problem
 from pennyproof.core.protected import is_protected
 from pennyproof.core.sources import Source
+from pennyproof.core.spectrum import ochiai
 from pennyproof.errors import OutsideRoot, UnreadableSource
 from pennyproof.rewrite.module import Function, Module
 
@@ -129,7 +127,7 @@ class Localiser:
         total = len(targets)
         first = self._problem.coverage.lines.get(self._targets[0])
         reached = failed.keys() if first is None else first.get(path, frozenset())
-        return {line: failed[line] / math.sqrt(total * (failed[line] + passed[line])) for line in reached}
+        return {line: ochiai(failed[line], passed[line], total) for line in reached}
 
     def _by_traceback(self, path: str) -> Mapping[int, float]:
         """Lines that tracebacks name → how near they are to where the test failed, up to one."""
