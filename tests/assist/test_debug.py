@@ -130,6 +130,6 @@ def test_a_test_that_ends_the_process_spoils_no_proof_but_its_own() -> None:
 def test_edits_that_mend_some_do_not_end_the_search_for_one_that_mends_all() -> None:
     cohort = baseline(failed(A, ("pkg/a.py", 7)), failed(B, ("pkg/a.py", 7)))
     halves = [f"half {number}" for number in range(20)]
-    prover = ScriptedProver(cohort, mends={**dict.fromkeys(halves, [A]), "whole": [A, B]})
+    prover = ScriptedProver(cohort, mends={**dict.fromkeys(halves, (A,)), "whole": [A, B]})
     result = run(prover, ScriptedTier([*halves, "whole"], best=["whole"]))
     assert shown(result)[0] == f"o1 whole: {A}, {B}"
