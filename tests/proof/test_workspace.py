@@ -75,10 +75,10 @@ def test_third_party_imports(tmp_path: Path) -> None:
             "src/pkg/b.py": "def f():\n    import pandas\nclass A:\n    import attr\nif 1:\n    import PIL.Image\n",
             "broken.py": "import flask\ndef (:\n",
             "latin.py": "# \xff",
-            "helpers.py": "",
+            "helpers.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import _typeshed\nelse:\n    import rich\n",
             "tests/test_a.py": "import helpers\nimport hypothesis\n",
         },
     )
     (root / "latin.py").write_bytes(b"\xff\xfe")
     names = Workspace(root).third_party_imports(Snapshot(root))
-    assert names == ("PIL.Image", "attr", "hypothesis", "numpy", "simplejson", "yaml")
+    assert names == ("PIL.Image", "attr", "hypothesis", "numpy", "rich", "simplejson", "yaml")

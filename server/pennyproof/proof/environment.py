@@ -1,8 +1,10 @@
 """What the project's interpreter has to say about itself, asked in the sandbox; and what it has to be able to read."""
 
+import hashlib
 import json
+import logging
+import os
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from pennyproof.errors import NoInterpreter, NoPytest
 from pennyproof.proof.interpreter import Interpreter
 from pennyproof.proof.sandbox import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
+
+log = logging.getLogger(__name__)
 
 OLDEST = (3, 8)
 """What runs inside the project is written for this Python and newer ones."""
@@ -19,13 +23,10 @@ _PROBE_SECONDS = 30.0
 
 _PROBE = """
 import json, sys
-told = {"version": list(sys.version_info[:3]), "pytest": None, "plugins": []}
+told = {"version": list(sys.version_info[:3]), "pytest": None}
 try:
     from importlib import metadata
     told["pytest"] = metadata.version("pytest")
-    for distribution in metadata.distributions():
-        if any(entry.group == "pytest11" for entry in distribution.entry_points):
-            told["plugins"].append(distribution.metadata["Name"].lower().replace("-", "_"))
 except ImportError:
     pass
 print("\\n" + json.dumps(told))
@@ -40,25 +41,32 @@ class Environment:
     version: tuple[int, int, int]
     pytest: str
     """The version of its pytest."""
-    plugins: tuple[str, ...]
-    """Packages that bring plugins of pytest, by the name under which they are imported if that is their own."""
-    readable: tuple[Path, ...]
-    """Folders that imports need."""
 
     def fingerprint(self) -> str:
         """Changes when packages are installed or removed, as far as the folders they lie in show it."""
-        folders = [folder for prefix in self.interpreter.prefixes for folder in prefix.glob("lib*/python3*/*-packages")]
-        stamps = [(str(folder), folder.stat().st_mtime_ns) for folder in sorted(folders)]
-        return json.dumps([str(self.interpreter.executable), self.version, self.pytest, self.plugins, stamps])
+        return json.dumps([self.version, self.pytest, _stamps(self.interpreter)])
 
 
-def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> Environment:
-    """Ask an interpreter, in the sandbox, whether it can run tests.
+def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path, state: Path | None = None) -> Environment:
+    """What an interpreter is and has, asked in the sandbox unless it is remembered and nothing was installed since.
 
     Raises:
         NoInterpreter: It does not start, or is too old.
         NoPytest: It cannot import pytest.
     """
+    stamps = _stamps(interpreter)
+    key = hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
+    memory = state / "interpreters" / f"{key}.json" if state else None
+    remembered = _recall(memory) if memory else None
+    if remembered:
+        return Environment(interpreter, *remembered)
+    version, pytest = _ask(sandbox, interpreter, root)
+    if memory and _stamps(interpreter) == stamps:
+        _remember(memory, version, pytest)
+    return Environment(interpreter, version, pytest)
+
+
+def _ask(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> tuple[tuple[int, int, int], str]:
     python = interpreter.executable
     name = f"{python} (from {interpreter.origin})"
     spec = WorkerSpec(root, python, readable=readable_paths(interpreter, root, Path.home()))
@@ -71,13 +79,39 @@ def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> Environment
     except ValueError:
         why = finished.stderr.strip().rpartition("\n")[2] or f"exit code {finished.code}"
         raise NoInterpreter(f"{name} does not work ({why}): set tests.python to another") from None
-    version = tuple(told["version"])
+    major, minor, micro = told["version"]
+    version = (major, minor, micro)
     if version < OLDEST:
         has, needed = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
         raise NoInterpreter(f"{name} is Python {has}, which is too old: tests.python has to be {needed} or newer")
     if not told["pytest"]:
         raise NoPytest(f"{name} has no pytest: run {python} -m pip install pytest, or set tests.python to another")
-    return Environment(interpreter, version, told["pytest"], tuple(sorted(set(told["plugins"]))), spec.readable)
+    return version, told["pytest"]
+
+
+def _stamps(interpreter: Interpreter) -> list[tuple[str, int]]:
+    """What changes when the interpreter is exchanged, or packages are installed or removed."""
+    folders = [folder for prefix in interpreter.prefixes for folder in prefix.glob("lib*/python3*/*-packages")]
+    files = [interpreter.executable, *(prefix / "pyvenv.cfg" for prefix in interpreter.prefixes)]
+    return [(str(path), path.stat().st_mtime_ns) for path in [*files, *sorted(folders)] if path.exists()]
+
+
+def _recall(memory: Path) -> tuple[tuple[int, int, int], str] | None:
+    try:
+        major, minor, micro, pytest = json.loads(memory.read_text("utf-8"))
+    except (OSError, ValueError, TypeError):
+        return None
+    return (int(major), int(minor), int(micro)), str(pytest)
+
+
+def _remember(memory: Path, version: tuple[int, int, int], pytest: str) -> None:
+    temporary = memory.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary.write_text(json.dumps([*version, pytest]), "utf-8")
+        temporary.replace(memory)
+    except OSError as error:
+        log.info("what the interpreter is is asked each time: %s: %s", memory, error.strerror)
 
 
 def readable_paths(interpreter: Interpreter, root: Path, home: Path) -> tuple[Path, ...]:
@@ -107,11 +141,3 @@ def _is_harmless(path: Path, home: Path) -> bool:
     if home.is_relative_to(path):
         return False
     return not (path.is_relative_to(home) and path.relative_to(home).parts[0].startswith("."))
-
-
-def preload_modules(environment: Environment, imported: Sequence[str]) -> tuple[str, ...]:
-    """What a worker imports before it forks, beside pytest and its plugins.
-
-    Some plugins import their whole package only when a run ends, as hypothesis does, and so in every run.
-    """
-    return tuple(dict.fromkeys([*environment.plugins, *imported]))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyproof.core.snapshots import Snapshot
+from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.baseline import Baselines
 from pennyproof.proof.bytecode import Bytecode
-from pennyproof.proof.environment import Environment, preload_modules, probe
+from pennyproof.proof.environment import Environment, probe, readable_paths
 from pennyproof.proof.interpreter import find_interpreter
 from pennyproof.proof.lint import Linter
 from pennyproof.proof.options import ProofOptions
@@ -18,6 +19,9 @@ from pennyproof.proof.sandbox import find_sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.worker import Worker
 from pennyproof.proof.workspace import Workspace
+
+_AHEAD = 2
+"""Workers that start while the first tests run: enough for a first proof, and not felt where none follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,16 @@ def open_session(
     """
     root = workspace.root
     sandbox = find_sandbox(options.sandbox)
-    environment = probe(sandbox, find_interpreter(root, options.python, environ), root)
-    bytecode = Bytecode(root, environment.interpreter.executable, state)
-    preload = preload_modules(environment, workspace.third_party_imports(snapshot))
+    interpreter = find_interpreter(root, options.python, environ)
+    bytecode = Bytecode(root, interpreter.executable, state)
+    readable = readable_paths(interpreter, root, Path.home())
+    preload = workspace.third_party_imports(snapshot)
 
     def pool(size: int, *, warming: bool = False) -> Pool:
         spec = WorkerSpec(
             root,
-            environment.interpreter.executable,
-            readable=environment.readable,
+            interpreter.executable,
+            readable=readable,
             preload=preload,
             pycache=bytecode.folder,
             warming=warming,
@@ -84,14 +89,23 @@ def open_session(
         return Pool(size, lambda: Worker(sandbox, spec))
 
     workers = options.workers or len(os.sched_getaffinity(0))
-    warming = pool(1, warming=True)
+    # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
+    warming, proving = pool(1, warming=True), pool(workers + 2)
+    # Starting takes longer than anything that follows, so it begins before it is known what the interpreter is.
+    warming.start_ahead(1)
+    try:
+        environment = probe(sandbox, interpreter, root, state)
+    except EnvironmentProblem:
+        warming.close()
+        bytecode.close()
+        raise
+    proving.start_ahead(min(workers, _AHEAD))
     return Session(
         environment=environment,
         fingerprint=environment.fingerprint(),
         baselines=Baselines(workspace, environment, options, warming=warming, records=records, bytecode=bytecode),
         linter=Linter(environment.version[:2]),
-        # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
-        pool=pool(workers + 2),
+        pool=proving,
         warming=warming,
         bytecode=bytecode,
         workers=workers,

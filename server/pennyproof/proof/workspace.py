@@ -157,6 +157,8 @@ def _imports(text: str) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom):
             if node.level == 0 and node.module:
                 names.add(node.module)
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            todo += node.orelse  # The body is for type checkers: what it imports need not exist.
         elif isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler) and not isinstance(
             node, ast.FunctionDef | ast.AsyncFunctionDef
         ):

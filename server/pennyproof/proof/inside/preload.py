@@ -120,9 +120,8 @@ def _in_time() -> Iterator[None]:
 
 
 def _plugins() -> List[str]:
-    """The modules of pytest's plugins, and the packages they come with, which some of them import late."""
-    names = [entry.value.partition(":")[0] for _, entries in _plugin_distributions() for entry in entries]
-    return names + sorted(_rewritten_by_pytest())
+    """The modules of pytest's plugins. The packages they come with may be large, and are often not needed."""
+    return [entry.value.partition(":")[0] for _, entries in _plugin_distributions() for entry in entries]
 
 
 def _rewritten_by_pytest() -> "set[str]":
