@@ -75,7 +75,7 @@ def test_third_party_imports(tmp_path: Path) -> None:
             "src/pkg/b.py": "def f():\n    import pandas\nclass A:\n    import attr\nif 1:\n    import PIL.Image\n",
             "broken.py": "import flask\ndef (:\n",
             "latin.py": "# \xff",
-            "helpers.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import _typeshed\nelse:\n    import rich\n",
+            "helpers.py": "import typing as t\nif t.TYPE_CHECKING:\n    import _typeshed\nelse:\n    import rich\n",
             "tests/test_a.py": "import helpers\nimport hypothesis\n",
         },
     )
