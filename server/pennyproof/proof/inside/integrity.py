@@ -12,6 +12,7 @@ not there at the baseline is what counts.
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
 import sys
 import threading
@@ -84,12 +85,14 @@ class Original:
         }
         self._parts: List[Part] = []
         self._critical: List[Part] = [Part("builtins", vars(builtins), closed=False)]
-        self._functions: Dict[int, Tuple[FunctionType, CodeType, Any, Any, str]] = {}
+        self._functions: Dict[int, Tuple[FunctionType, CodeType, str]] = {}
         for name, module in self._modules.items():
             self._remember_module(name, module)
+        self._plain_functions = tuple(function for function, _, _ in self._functions.values())
+        self._plain_codes = tuple(code for _, code, _ in self._functions.values())
         # Threads pass on the trace function that they are started under.
         starts_threads = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]  # noqa: SLF001
-        self._codes = frozenset([starts_threads, *(code for _, code, *_ in self._functions.values())])
+        self._codes = frozenset([starts_threads, *self._plain_codes])
 
     def knows(self, function: object) -> bool:
         """Whether a function is one of pytest's own."""
@@ -110,14 +113,20 @@ class Original:
                 yield f"sys.modules {name}"
         for part in self._parts:
             yield from part.changes()
-        for function, code, defaults, keywords, label in self._functions.values():
-            if (
-                function.__code__ is not code
-                or function.__defaults__ is not defaults
-                or function.__kwdefaults__ is not keywords
-            ):
-                yield f"{label}.__code__"
+        yield from self._changed_functions()
         yield from self.critical_changes()
+
+    def _changed_functions(self) -> Iterator[str]:
+        """Functions of other code. Assignments of defaults are only heard (``Watch``)."""
+        # Python raises an audit event whenever ``__code__`` is read, for which this is far too often.
+        referents = gc.get_referents(*self._plain_functions)
+        codes = [found for found in referents if type(found) is CodeType]
+        if len(codes) != len(self._plain_functions):
+            codes = [function.__code__ for function in self._plain_functions]
+        if not all(map(is_, codes, self._plain_codes)):
+            for (_, code, label), now in zip(self._functions.values(), codes):  # noqa: B905 - ``strict`` came with 3.10
+                if now is not code:
+                    yield f"{label}.__code__"
 
     def critical_changes(self) -> Iterator[str]:
         """Changes to what judges a single test; quick."""
@@ -137,14 +146,7 @@ class Original:
                         self._remember_function(function, name)
 
     def _remember_function(self, function: FunctionType, module: str) -> None:
-        label = f"{module}.{function.__qualname__}"
-        self._functions[id(function)] = (
-            function,
-            function.__code__,
-            function.__defaults__,
-            function.__kwdefaults__,
-            label,
-        )
+        self._functions[id(function)] = (function, function.__code__, f"{module}.{function.__qualname__}")
 
 
 class Watch:
