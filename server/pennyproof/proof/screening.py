@@ -16,8 +16,8 @@ from pennyproof.proof.answers import read_run
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.worker import Primed, Worker
 
-_CHUNK = 8
-"""Candidates in one request: few enough that workers finish together, enough that asking costs nothing."""
+_CHUNK = 4
+"""Candidates in one request: few enough that workers finish together, and soon when the screen ends early."""
 _PRIMINGS = 3
 """How often one thread primes a child before it takes the slow path for good: some candidates kill theirs."""
 _INPUTS = 24
@@ -57,7 +57,7 @@ class Screening:
         """
         stop = Cancel()
         forget = cancel.on_cancel(stop.ask)
-        work = _Work(self, candidates, threads, stop, deadline)
+        work = _Work(self, candidates, threads, cancel, stop, deadline)
         crew = [
             threading.Thread(target=work.take_part, args=(pool, role), name="pennyproof-screen", daemon=True)
             for role in (*[work.screen_primed] * threads, work.run_those_left)
@@ -105,11 +105,20 @@ class _Work:
     """What the threads of one screen share."""
 
     def __init__(
-        self, screening: Screening, candidates: Iterator[Candidate], threads: int, stop: Cancel, deadline: Deadline
+        self,
+        screening: Screening,
+        candidates: Iterator[Candidate],
+        threads: int,
+        cancel: Cancel,
+        stop: Cancel,
+        deadline: Deadline,
     ) -> None:
         self._screening = screening
         self._candidates = candidates
+        self._cancel = cancel
+        """Ends what a primed child is at, and with it the worker, which takes long to start again."""
         self._stop = stop
+        """Ends the screen as soon as no worker has to end for it."""
         self._deadline = deadline
         self._drawing = threading.Lock()
         self._left = _Queue(threads)
@@ -169,7 +178,7 @@ class _Work:
 
     def _screen_in_one_child(self, worker: Worker) -> bool:
         """Screen until there is nothing left to draw (or no child to be had: false) or the child is lost (true)."""
-        with self._screening.prime(worker, self._stop, self._deadline) as primed:
+        with self._screening.prime(worker, self._cancel, self._deadline) as primed:
             if not _usable(primed):
                 return False
             while chunk := self._draw():

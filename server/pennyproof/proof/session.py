@@ -85,6 +85,8 @@ def open_session(
             preload=preload,
             pycache=bytecode.folder,
             warming=warming,
+            # The first runs, which others are compared with, start from the beginning.
+            args=None if warming else options.args,
         )
         return Pool(size, lambda: Worker(sandbox, spec))
 

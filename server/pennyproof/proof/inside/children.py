@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 import traceback
-from typing import Any, Dict, NamedTuple, NoReturn, Optional
+from typing import Any, Dict, List, NamedTuple, NoReturn, Optional
 
-from . import wire
+from . import pages, wire
+from .ahead import Ahead, Asked
 from .child_setup import close_all_but
 from .isolate import Isolation
 from .preload import Jobs
@@ -42,21 +43,25 @@ class Ended(NamedTuple):
 class Child:
     """A child that waits for its request, then answers it; one that stays answers more."""
 
-    def __init__(self, isolation: Isolation, jobs: Jobs, owner: int) -> None:
+    def __init__(self, isolation: Isolation, jobs: Jobs, owner: int, args: Optional[List[str]] = None) -> None:
         """Fork it.
 
         Args:
             isolation: How it is confined.
             jobs: What it can be asked.
             owner: The descriptor whose writer's end is the end of everything.
+            args: Arguments with which it starts pytest in advance (``ahead``); None: it only waits.
         """
+        self.in_advance = args is not None
         self._isolation = isolation
         self._owner = owner
         self._received = bytearray()
         self._output = _output_file()
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
-        self._process = isolation.start(lambda: _live(isolation, jobs, requests, answers, self._output), self._output)
+        self._process = isolation.start(
+            lambda: _live(isolation, jobs, args, requests, answers, self._output), self._output
+        )
         self._status: Optional[int] = None
         os.close(requests)
         os.close(answers)
@@ -75,6 +80,22 @@ class Child:
             self._kill()
             status, detail, result = "forged", "the answer does not verify: %s" % error, None
         return Ended(status, detail, result, time.monotonic() - begin)
+
+    def announcement(self, patience: float) -> Optional[Dict[str, Any]]:
+        """What it tells before its request (``Ahead.tell``); None when it takes longer than so many seconds.
+
+        Raises:
+            OwnerGoneError: As for ``ask``.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            body = wire.take(self._received, "")
+            if body is not None:
+                told: Dict[str, Any] = json.loads(body)
+                return told
+            left = deadline - time.monotonic()
+            if left <= 0 or (self._answers in self._wait(left, sending=False) and not self._receive()):
+                return None
 
     def end(self) -> None:
         """Kill it, with everything it started."""
@@ -140,10 +161,13 @@ class Child:
             raise wire.ForgedError("there is more than one")
         self._isolation.kill(self._process)
 
-    @staticmethod
-    def _opened(body: bytes) -> "tuple[str, str, Any]":
+    def _opened(self, body: bytes) -> "tuple[str, str, Any]":
         if body[:1] == b"E":
             return "error", json.loads(body[1:]), None
+        if body[:1] == b"A":
+            if not self.in_advance:
+                raise wire.ForgedError("there is nothing to be asked again")
+            return "again", "", body[1:]
         return "ok", "", body[1:]
 
     def _kill(self) -> int:
@@ -172,7 +196,9 @@ def _how(status: int) -> str:
     return "it ended with exit code %d before it answered" % code
 
 
-def _live(isolation: Isolation, jobs: Jobs, requests: int, answers: int, output: int) -> NoReturn:
+def _live(
+    isolation: Isolation, jobs: Jobs, args: Optional[List[str]], requests: int, answers: int, output: int
+) -> NoReturn:
     """The child's whole life."""
     code = 1
     try:
@@ -182,28 +208,52 @@ def _live(isolation: Isolation, jobs: Jobs, requests: int, answers: int, output:
         os.dup2(output, 2)
         close_all_but([0, 1, 2, requests, answers])
         isolation.settle()
-        line = wire.read_frame(requests)
-        if line is not None:
-            _do(isolation, jobs, json.loads(line), requests, answers)
-            code = 0
+        pages.make_own()
+        if args is None:
+            asked = _take(isolation, requests, answers)
+            if asked is not None:
+                _do(jobs, asked)
+        else:
+            Ahead(
+                isolation.root,
+                isolation.scratch,
+                args,
+                jobs,
+                tell=lambda what: _tell(answers, what),
+                take=lambda: _take(isolation, requests, answers),
+            ).serve()
+        code = 0
     except BaseException:  # noqa: BLE001 - the process ends here whatever happens, and its output is kept
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def _do(isolation: Isolation, jobs: Jobs, request: Dict[str, Any], requests: int, answers: int) -> None:
+def _tell(answers: int, what: Dict[str, Any]) -> None:
+    data = memoryview(wire.frame(json.dumps(what).encode(), ""))
+    while data:
+        data = data[os.write(answers, data) :]
+
+
+def _take(isolation: Isolation, requests: int, answers: int) -> Optional[Asked]:
+    """Wait for the request, put its files in place and set its limits; None if there is none."""
+    line = wire.read_frame(requests)
+    if line is None:
+        return None
+    request = json.loads(line)
     context = wire.Context(isolation.root, isolation.scratch, requests, answers, request["nonce"])
-    try:
+    with wire.telling(context):
         if not request["stay"]:
             os.close(requests)
         isolation.begin(request["limits"], request["files"])
-        result = jobs[request["job"]](request["params"], context)
-    except Exception as error:
-        context.error("%s: %s" % (type(error).__name__, error))
-        raise
+    return Asked(request["job"], request["params"], context)
+
+
+def _do(jobs: Jobs, asked: Asked) -> None:
+    with wire.telling(asked.context):
+        result = jobs[asked.job](asked.params, asked.context)
     if result is not None:
-        context.reply(result)
+        asked.context.reply(result)
 
 
 def _output_file() -> int:

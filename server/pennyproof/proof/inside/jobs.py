@@ -102,12 +102,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import integrity, run, screen
+from . import integrity, run, screen, session
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
 
-JOBS: Dict[str, Job] = {"run": run.run_tests, "prime": screen.prime}
+JOBS: Dict[str, Job] = {"run": session.Job(run.Run), "prime": session.Job(screen.Priming)}
 
 
 def prepare() -> None:

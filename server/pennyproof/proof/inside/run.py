@@ -13,51 +13,65 @@ from .values import read_source
 from .wire import Context
 
 
-def run_tests(params: Dict[str, Any], context: Context) -> Dict[str, Any]:
-    """Run tests and tell what they did; see ``jobs`` for both shapes."""
-    import pytest  # noqa: PLC0415 - the project's own, which is known only now
+class Run:
+    """The work of one request, as ``session.Work``; see ``jobs`` for what goes in and what comes out."""
 
-    places = Places(context.root)
-    original = integrity.original()
-    watch = integrity.Watch(original, places)
-    settings = session.Settings(params.get("ids"), context, params.get("maxfail") or 0)
-    watched = _watched(params, context)
-    probes = _probes(params, places, watched)
-    recorder = trace.Recorder(probes) if probes else None
-    findings = reporter.Findings()
-    limit = Limit(params.get("each"), params.get("patience"))
-    collecting = params.get("collecting")
-    plugin = reporter.plugin(findings, watch, places, bool(params.get("locals")), recorder, watched, limit, collecting)
-    settings.add_hooks(plugin)
-    watch.trust(vars(plugin).values())
-    limit.begin(collecting)
-    limit.enter()
-    exit_, config, complaint = session.start(settings, params.get("args") or (), plugin)
-    limit.end()
-    watch.end(config.pluginmanager if config else None)
-    if complaint:
-        findings.errors.append({"path": "", "message": complaint, "line": 0})
-    result: Dict[str, Any] = {
-        "collected": findings.collected,
-        "unknown": settings.unknown,
-        "outcomes": findings.outcomes,
-        "errors": findings.errors,
-        "coverage": {},
-        "watched": {},
-        "watched_by": [],
-        "watched_at_import": {},
-        "patched": sorted(watch.patched),
-        "exit": exit_,
-        "pytest": pytest.__version__,
-    }
-    if recorder is not None:
-        recorder.stop()
-        if watched is not None:
-            result["watched"], result["watched_by"] = watched.result()
-            result["watched_at_import"] = watched.of(recorder.outside)
-        else:
-            result["coverage"] = recorder.coverage()
-    return result
+    def __init__(self, params: Dict[str, Any], context: Context) -> None:
+        places = Places(context.root)
+        self.settings = session.Settings(params.get("ids"), context, params.get("maxfail") or 0)
+        self.args = params.get("args") or ()
+        self._watch = integrity.Watch(integrity.original(), places)
+        self._watched = _watched(params, context)
+        probes = _probes(params, places, self._watched)
+        self._recorder = trace.Recorder(probes) if probes else None
+        self._findings = reporter.Findings()
+        self._limit = Limit(params.get("each"), params.get("patience"))
+        collecting = params.get("collecting")
+        self.plugin = reporter.plugin(
+            self._findings,
+            self._watch,
+            places,
+            bool(params.get("locals")),
+            self._recorder,
+            self._watched,
+            self._limit,
+            collecting,
+        )
+        self.settings.add_hooks(self.plugin)
+        self._watch.trust(vars(self.plugin).values())
+        self._limit.begin(collecting)
+        self._limit.enter()
+
+    def result(self, ended: session.Ended) -> Dict[str, Any]:
+        """What the tests did."""
+        import pytest  # noqa: PLC0415 - the project's own, which is known only now
+
+        self._limit.end()
+        self._watch.end(ended.config.pluginmanager if ended.config else None)
+        findings = self._findings
+        if ended.complaint:
+            findings.errors.append({"path": "", "message": ended.complaint, "line": 0})
+        result: Dict[str, Any] = {
+            "collected": findings.collected,
+            "unknown": self.settings.unknown,
+            "outcomes": findings.outcomes,
+            "errors": findings.errors,
+            "coverage": {},
+            "watched": {},
+            "watched_by": [],
+            "watched_at_import": {},
+            "patched": sorted(self._watch.patched),
+            "exit": ended.exit,
+            "pytest": pytest.__version__,
+        }
+        if self._recorder is not None:
+            self._recorder.stop()
+            if self._watched is not None:
+                result["watched"], result["watched_by"] = self._watched.result()
+                result["watched_at_import"] = self._watched.of(self._recorder.outside)
+            else:
+                result["coverage"] = self._recorder.coverage()
+        return result
 
 
 def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched]:

@@ -24,33 +24,40 @@ _DEFAULT_TIMEOUT = 10.0
 """Seconds."""
 
 
-def prime(params: Dict[str, Any], context: Context) -> Optional[Dict[str, Any]]:
-    """Collect the targets, then answer requests until there are no more; see ``jobs`` for the shapes."""
-    places = Places(context.root)
-    targets: List[str] = list(params["ids"])
-    settings = session.Settings([*targets, *(params.get("also") or ())], context)
-    ran: Hits = set()
-    probes = Probes(lambda filename: _beginnings(places.in_project(filename)))
-    probes.into(ran)
-    probes.start()
-    served: List[bool] = []
+class Priming:
+    """The work of the request that primes a child, as ``session.Work``; see ``jobs`` for the shapes."""
 
-    def pytest_runtestloop(session: Any) -> bool:
-        probes.stop()
-        probes.into(set())
-        served.append(True)
-        Screen(session, targets, places, ran, context).serve(
-            params.get("timeout") or _DEFAULT_TIMEOUT, bool(params.get("hangs"))
-        )
-        return True
+    def __init__(self, params: Dict[str, Any], context: Context) -> None:
+        import pytest  # noqa: PLC0415 - the project's own, which is known only now
 
-    import pytest  # noqa: PLC0415 - the project's own, which is known only now
+        places = Places(context.root)
+        targets: List[str] = list(params["ids"])
+        self.settings = session.Settings([*targets, *(params.get("also") or ())], context)
+        self.args = params.get("args") or ()
+        ran: Hits = set()
+        probes = Probes(lambda filename: _beginnings(places.in_project(filename)))
+        probes.into(ran)
+        probes.start()
+        self._served = False
 
-    plugin = types.ModuleType("pennyproof_screen")
-    vars(plugin)["pytest_runtestloop"] = pytest.hookimpl(tryfirst=True)(pytest_runtestloop)
-    settings.add_hooks(plugin)
-    how, _, complaint = session.start(settings, params.get("args") or (), plugin)
-    return None if served else _unusable(complaint or f"pytest ended before it ran anything: {how}")
+        def pytest_runtestloop(session: Any) -> bool:
+            probes.stop()
+            probes.into(set())
+            self._served = True
+            Screen(session, targets, places, ran, context).serve(
+                params.get("timeout") or _DEFAULT_TIMEOUT, bool(params.get("hangs"))
+            )
+            return True
+
+        self.plugin = types.ModuleType("pennyproof_screen")
+        vars(self.plugin)["pytest_runtestloop"] = pytest.hookimpl(tryfirst=True)(pytest_runtestloop)
+        self.settings.add_hooks(self.plugin)
+
+    def result(self, ended: session.Ended) -> Optional[Dict[str, Any]]:
+        """Why nothing was primed, if nothing was."""
+        if self._served:
+            return None
+        return _unusable(ended.complaint or f"pytest ended before it ran anything: {ended.exit}")
 
 
 def _beginnings(path: Optional[str]) -> Optional[Probing]:

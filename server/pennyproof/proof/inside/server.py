@@ -2,8 +2,8 @@
 
 It never runs tests, and imports nothing that lies in the project. It speaks lines of JSON on its standard input and
 output (see ARCHITECTURE.md), the first of which sets it up, and answers each exactly once. A child for the next request
-waits ready, already in its namespaces. Two requests beside the jobs: ``ask`` goes to a child that stays (one whose
-request said ``stay``), and ``end`` ends that child.
+waits ready, already in its namespaces, and starts pytest in advance. Two requests beside the jobs: ``ask`` goes to a
+child that stays (one whose request said ``stay``), and ``end`` ends that child.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, Dict, Optional
 from .children import Child, Ended, OwnerGoneError
 from .copied import Copied
 from .isolate import Isolation, Namespaces
-from .preload import Jobs, load_jobs, preload
+from .preload import load_jobs, preload
+from .spares import Spares
 
 
 def main() -> None:
@@ -40,7 +41,8 @@ def main() -> None:
     gc.freeze()
     _send(answers, json.dumps({"ready": True, "skipped": skipped}).encode())
     try:
-        _Server(isolation, jobs, lines, answers).serve()
+        spares = Spares(isolation, jobs, lines.descriptor, setup.get("args"))
+        _Server(isolation, spares, lines, answers).serve()
     except OwnerGoneError:
         return
     finally:
@@ -71,20 +73,20 @@ class Lines:
 
 
 class _Server:
-    def __init__(self, isolation: Isolation, jobs: Jobs, lines: Lines, answers: int) -> None:
+    def __init__(self, isolation: Isolation, spares: Spares, lines: Lines, answers: int) -> None:
         self._isolation = isolation
-        self._jobs = jobs
+        self._spares = spares
         self._lines = lines
         self._answers = answers
         self._staying: Optional[Child] = None
 
     def serve(self) -> None:
         """Answer requests, one after another."""
-        spare = self._new_child()
+        self._spares.prepare()
         while True:
             line = self._lines.next()
             if line is None:
-                spare.end()
+                self._spares.end()
                 if self._staying:
                     self._staying.end()
                 return
@@ -98,17 +100,13 @@ class _Server:
                 self._answer(request, self._ask(request, line))
             else:
                 self._isolation.prepare()
-                child, stays = spare, request["stay"]
-                ended = child.ask(line, request, stays)
+                child, ended = self._spares.ask(line, request)
                 self._answer(request, ended)
-                spare = self._new_child()
-                if stays and ended.status == "ok":
+                self._spares.prepare()
+                if request["stay"] and ended.status == "ok":
                     self._staying = child
                 else:
                     child.end()
-
-    def _new_child(self) -> Child:
-        return Child(self._isolation, self._jobs, self._lines.descriptor)
 
     def _ask(self, request: Dict[str, Any], line: bytes) -> Ended:
         if self._staying is None:

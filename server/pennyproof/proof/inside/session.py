@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence
 
 from .failures import MAX_MESSAGE, message
 from .values import shorten
@@ -61,6 +61,51 @@ _NEUTRAL: Dict[str, Any] = {
 """Options by their names in ``config.option``; those that are not there belong to plugins that are not loaded."""
 
 
+class Ended(NamedTuple):
+    """How pytest ended."""
+
+    exit: str
+    """As in ``jobs``."""
+    config: Optional[Any]
+    """pytest's configuration, if it came so far."""
+    complaint: str
+    """What it said when it could not even begin."""
+
+
+NOTHING = Ended("none", None, "")
+
+
+class Work(Protocol):
+    """What is to be done with one run of pytest."""
+
+    settings: Settings
+    plugin: types.ModuleType
+    """The hooks to register, those of ``settings`` among them."""
+    args: Sequence[str]
+    """Further arguments of the project, for pytest."""
+
+    def result(self, ended: Ended) -> Optional[Dict[str, Any]]:
+        """The answer, when pytest has ended; None if it was given already."""
+
+
+class Job:
+    """A job that is one run of pytest.
+
+    Args:
+        begin: Makes the work of a request from its parameters and context, before anything of the project runs.
+    """
+
+    def __init__(self, begin: Callable[[Dict[str, Any], Context], Work]) -> None:
+        self.begin = begin
+
+    def __call__(self, params: Dict[str, Any], context: Context) -> Optional[Dict[str, Any]]:
+        """Do it from the beginning."""
+        work = self.begin(params, context)
+        if work.settings.nothing_to_collect():
+            return work.result(NOTHING)
+        return work.result(run_pytest(arguments(context.root, context.scratch, work.args), work.plugin))
+
+
 class Settings:
     """A plugin that sets options as they have to be here, whatever the project's configuration says.
 
@@ -84,15 +129,13 @@ class Settings:
         wrapper = pytest.hookimpl(hookwrapper=True, tryfirst=True)
 
         def pytest_load_initial_conftests(early_config: Any) -> Iterator[None]:
-            # pytest-cov starts to measure here.
-            for name, value in (("cov_source", []), ("no_cov", True)):
-                if hasattr(early_config.known_args_namespace, name):
-                    setattr(early_config.known_args_namespace, name, value)
+            measure_nothing(early_config)
             yield
 
         def pytest_cmdline_main(config: Any) -> Iterator[None]:
             # After everything is parsed and before any plugin is configured.
-            self._neutralise(config)
+            neutralise(config, self._context.scratch)
+            self.choose_files(config)
             yield
 
         def pytest_collection_modifyitems(items: List[Any]) -> Iterator[None]:
@@ -110,17 +153,9 @@ class Settings:
         self.unknown = list(self._ids)
         return True
 
-    def arguments(self, args: Sequence[str]) -> List[str]:
-        """What to call pytest with, given further arguments of the project."""
-        cache = os.path.join(self._context.scratch, "cache")
-        return [f"--rootdir={self._context.root}", "-o", f"cache_dir={cache}", *args]
-
-    def _neutralise(self, config: Any) -> None:
-        for name, value in _NEUTRAL.items():
-            if hasattr(config.option, name):
-                setattr(config.option, name, value)
+    def choose_files(self, config: Any) -> None:
+        """Tell pytest what to collect."""
         config.option.maxfail = self._maxfail
-        config.option.basetemp = os.path.join(self._context.scratch, "pytest")
         if self._ids is not None:
             config.option.keyword = config.option.markexpr = ""
             config.option.deselect = None
@@ -146,34 +181,51 @@ class Settings:
         self.unknown = [identifier for identifier in self._ids if identifier not in found]
 
 
-def start(settings: Settings, args: Sequence[str], plugin: types.ModuleType) -> Tuple[str, Optional[Any], str]:
+def arguments(root: str, scratch: str, args: Sequence[str]) -> List[str]:
+    """What to call pytest with, given further arguments of the project."""
+    return [f"--rootdir={root}", "-o", f"cache_dir={os.path.join(scratch, 'cache')}", *args]
+
+
+def measure_nothing(early_config: Any) -> None:
+    """Keep pytest-cov from measuring, which it begins as the first conftest files are loaded."""
+    for name, value in (("cov_source", []), ("no_cov", True)):
+        if hasattr(early_config.known_args_namespace, name):
+            setattr(early_config.known_args_namespace, name, value)
+
+
+def neutralise(config: Any, scratch: str) -> None:
+    """Set the options that are the same for all runs."""
+    for name, value in _NEUTRAL.items():
+        if hasattr(config.option, name):
+            setattr(config.option, name, value)
+    config.option.basetemp = os.path.join(scratch, "pytest")
+
+
+def _call_main(config: Any) -> int:
+    return int(config.hook.pytest_cmdline_main(config=config))
+
+
+def run_pytest(args: List[str], plugin: object, main: Callable[[Any], int] = _call_main) -> Ended:
     """Run pytest to its end.
 
     Args:
-        settings: What to run.
-        args: Further arguments of the project.
-        plugin: A module with the hooks to register, those of ``settings`` among them.
-
-    Returns:
-        How it ended (``exit`` in ``jobs``), pytest's configuration if it came so far, and what it said when it could
-        not even begin.
+        args: Its arguments.
+        plugin: What to register.
+        main: Called with pytest's configuration; returns its exit code.
     """
     from _pytest import config as pytest_config  # noqa: PLC0415 - the project's own, which is known only now
     from _pytest.config.exceptions import UsageError  # noqa: PLC0415
 
-    if settings.nothing_to_collect():
-        return "none", None, ""
-    arguments = settings.arguments(args)
-    _become_pytest(arguments)
+    _become_pytest(args)
     config = None
     try:
-        config = pytest_config._prepareconfig(arguments, [plugin])  # noqa: SLF001
-        code = int(config.hook.pytest_cmdline_main(config=config))
-        return (_EXITS[code] if 0 <= code < len(_EXITS) else "internal"), config, ""
+        config = pytest_config._prepareconfig(args, [plugin])  # noqa: SLF001
+        code = main(config)
+        return Ended(_EXITS[code] if 0 <= code < len(_EXITS) else "internal", config, "")
     except UsageError as error:
-        return "usage", config, shorten("\n".join(map(str, error.args)), MAX_MESSAGE)
+        return Ended("usage", config, shorten("\n".join(map(str, error.args)), MAX_MESSAGE))
     except BaseException as error:  # noqa: BLE001 - the project's conftest files and plugins may raise anything
-        return "usage", config, f"{type(error).__name__}: {message(error)}"
+        return Ended("usage", config, f"{type(error).__name__}: {message(error)}")
     finally:
         if config is not None:
             config._ensure_unconfigure()  # noqa: SLF001

@@ -1,19 +1,21 @@
 """What passes between the fork server and the child that runs a job.
 
 Both ways, a frame is the length of its body, a MAC of the body keyed with the request's nonce, and the body. A
-request's body is the worker's JSON. An answer's body is one letter, ``R`` (result) or ``E`` (error), and JSON. The
-child's own code knows the nonce; whatever else writes to the answer pipe does not.
+request's body is the worker's JSON. An answer's body is one letter, ``R`` (result), ``E`` (error) or ``A`` (to be asked
+again, of another child), and JSON. The child's own code knows the nonce; whatever else writes to the answer pipe does
+not. The one frame without a nonce is what a child says before its request, when nothing of the project has run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 import json.encoder
 import os
 import struct
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 
 MAX_BODY = 64 << 20
 """Bytes; a longer answer is none."""
@@ -37,13 +39,15 @@ class Context:
         receive: The ``params`` of the next request, or None when there are no more. For ``prime`` only.
         reply: Sends the one answer to the request at hand. Does nothing in a fork of the process it was made in.
         error: Answers that the job cannot be done, with one line that says why; otherwise as ``reply``.
+        again: Answers that another child has to do the job; otherwise as ``reply``.
         detach: For a fork of a primed child: closes the pipes, which belong to its parent.
     """
 
-    __slots__ = ("detach", "error", "receive", "reply", "root", "scratch")
+    __slots__ = ("again", "detach", "error", "receive", "reply", "root", "scratch")
 
     reply: Callable[[Dict[str, Any]], None]
     error: Callable[[str], None]
+    again: Callable[[Dict[str, Any]], None]
 
     def __init__(self, root: str, scratch: str, requests: int, answers: int, nonce: str) -> None:
         """Make the context of a request that has been read.
@@ -89,7 +93,18 @@ class Context:
         self.receive = receive
         self.reply = lambda result: send(b"R", result)
         self.error = lambda message: send(b"E", message)
+        self.again = lambda why: send(b"A", why)
         self.detach = detach
+
+
+@contextlib.contextmanager
+def telling(context: Context) -> Iterator[None]:
+    """Answer with what is raised, which is raised on."""
+    try:
+        yield
+    except Exception as error:
+        context.error("%s: %s" % (type(error).__name__, error))
+        raise
 
 
 def _c_encoder() -> Callable[[Any], bytes]:

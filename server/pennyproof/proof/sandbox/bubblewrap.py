@@ -48,6 +48,7 @@ class Bubblewrap:
             "plugins": spec.plugins,
             "pycache": str(spec.pycache) if spec.pycache else None,
             "warming": spec.warming,
+            "args": None if spec.args is None else list(spec.args),
             "jobs": str(spec.jobs),
         }
         return Launch((*self._arguments(spec), *command), {}, setup)

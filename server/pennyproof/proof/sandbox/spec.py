@@ -25,6 +25,8 @@ class WorkerSpec:
     """An existing folder for bytecode (``sys.pycache_prefix``); read-only unless ``warming``."""
     warming: bool = False
     """Let runs write bytecode. Only for the unmodified, trusted project."""
+    args: tuple[str, ...] | None = None
+    """Arguments with which runs start pytest before they are asked; ``None``: they do not."""
     jobs: Path = INSIDE / "jobs.py"
     """The module whose ``JOBS`` the fork server offers."""
 
