@@ -257,3 +257,12 @@ def test_further_arguments_and_the_limit_of_failures(tmp_path: Path) -> None:
 
     assert names(args=["-k", "test_b"]) == ["b"]
     assert names(maxfail=1) == ["a"]
+
+
+def test_messages_have_no_colours(tmp_path: Path) -> None:
+    test = 'def test_a():\n    assert "one\\ntwo" == "one\\nthree"\n'
+    root = write(tmp_path / "p", {"pytest.ini": "[pytest]\naddopts = --color=yes\n", "test_it.py": test})
+    result = run(root)
+    assert result is not None
+    assert "- three" in result["outcomes"][0]["failure"]["message"]
+    assert "\x1b" not in result["outcomes"][0]["failure"]["message"]

@@ -57,6 +57,9 @@ _NEUTRAL: Dict[str, Any] = {
     "no_summary": True,
     "no_header": True,
     "verbose": -1,
+    # Messages are shown by editors, which know no escape sequences.
+    "color": "no",
+    "code_highlight": "no",
 }
 """Options by their names in ``config.option``; those that are not there belong to plugins that are not loaded."""
 
