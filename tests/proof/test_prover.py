@@ -574,3 +574,15 @@ def test_two_provers_in_one_workspace_at_once(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert verdicts == [Level.FIXES, Level.FIXES]
+
+
+def test_a_folder_that_the_sandbox_may_not_write_is_told_and_no_candidate_blamed(tmp_path: Path) -> None:
+    files = {"pkg/m.py": "def f():\n    return 1\n", "test_m.py": "import pkg.m\ndef test_f(): assert pkg.m.f() == 2\n"}
+    with Proving(tmp_path / "p", files) as proving:
+        folder = proving.root / "pkg"
+        folder.chmod(0o555)
+        try:
+            with pytest.raises(EnvironmentProblem, match="cannot be put in place"):
+                proving.prove(proving.edit(("pkg/m.py", "1", "2")))
+        finally:
+            folder.chmod(0o755)

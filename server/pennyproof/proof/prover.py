@@ -23,6 +23,7 @@ from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.selection import Change, analyse, select
 from pennyproof.proof.session import Session, open_session
 from pennyproof.proof.suite import ending
+from pennyproof.proof.worker import Status
 from pennyproof.proof.workspace import Workspace
 
 __all__ = ["ProofOptions", "Prover"]
@@ -228,6 +229,12 @@ class _Proof:
         with self._session.pool.lend(self._cancel) as worker:
             answer = worker.run(
                 "run", files=self._files, params=params, limits=limits.limits(wall), cancel=self._cancel
+            )
+        if answer.status is Status.ERROR and answer.detail.startswith("PermissionError"):
+            # No candidate for this file can be tried, so that turning away each of them would say nothing.
+            raise EnvironmentProblem(
+                f"the edit cannot be put in place, since the sandbox may not write there: {answer.detail.strip()}; "
+                "make the project's files and folders yours, and writable"
             )
         if not answer.ok:
             return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
