@@ -7,6 +7,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,10 @@ from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, NoSandbox, WorkerLost
 from pennyproof.proof.sandbox import Kind, find_sandbox
 from pennyproof.proof.sandbox.bubblewrap import Bubblewrap
+from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.places import interpreter_places
-from pennyproof.proof.worker import Limits, Primed, Status, Worker, WorkerSpec
-from tests.proof.sandbox.yard import JOBS, Yard, yard_of
+from pennyproof.proof.worker import Limits, Nursery, Primed, Status, Worker, WorkerSpec
+from tests.proof.sandbox.yard import Yard, yard_of
 
 KINDS: tuple[Kind, ...] = ("bubblewrap", "landlock", "off")
 
@@ -187,7 +190,7 @@ def test_what_is_cancelled_before_never_starts(yard: Yard) -> None:
 
 
 def test_closing_from_another_thread_ends_a_run(light: Yard) -> None:
-    light.worker.start(Cancel())
+    assert light.run("found = 1").ok
     timer = threading.Timer(0.3, light.worker.close)
     timer.start()
     with pytest.raises(Cancelled):
@@ -196,78 +199,95 @@ def test_closing_from_another_thread_ends_a_run(light: Yard) -> None:
         light.run("found = 'never again'")
 
 
-def kill_server(worker: Worker) -> None:
-    server = worker._server
-    assert server
-    os.killpg(server._process.pid, signal.SIGKILL)
+def kill_zygote(yard: Yard) -> None:
+    process = yard.nursery._process
+    assert process
+    os.killpg(process.group, signal.SIGKILL)
 
 
-def test_a_lost_fork_server_is_started_again(light: Yard) -> None:
-    light.worker.start(Cancel())
-    kill_server(light.worker)
+@pytest.mark.parametrize("used", [False, True])
+def test_a_lost_process_is_started_again(light: Yard, used: bool) -> None:
+    light.nursery.skipped(Cancel())
+    if used:
+        assert light.run("found = 1").ok
+    kill_zygote(light)
     assert light.run("found = 1").ok
 
 
-def test_a_fork_server_that_cannot_start_says_why(light: Yard) -> None:
+def test_one_that_hangs_is_killed(light: Yard) -> None:
+    """A fork server that is stopped answers no request, and does not end by itself."""
+    assert light.run("found = 1").ok
+    server = light.worker._plain
+    assert server
+    server.zygote.kill(server._number)
+    assert light.run("found = 2").ok
+
+
+def test_a_closed_nursery_starts_nothing(light: Yard) -> None:
+    light.nursery.close()
+    with pytest.raises(Cancelled):
+        light.run("found = 1")
+
+
+def test_workers_of_one_nursery_are_independent(yard: Yard) -> None:
+    other = Worker(yard.nursery)
+    try:
+        with prime(yard) as primed:
+            params = {"code": "open('module.py', 'w').write('theirs'); found = open('module.py').read()"}
+            answer = other.run("snippet", files={}, params=params, limits=Limits(), cancel=Cancel())
+            assert answer.result == {"found": "theirs"}
+            assert primed.ask({"code": "found = open('module.py').read()"}, 20).result == {
+                "found": "value = 'original'\n"
+            }
+    finally:
+        other.close()
+
+
+@contextmanager
+def raised(spec: WorkerSpec, sandbox: Sandbox) -> Iterator[Nursery]:
+    nursery = Nursery(sandbox, spec)
+    try:
+        yield nursery
+    finally:
+        nursery.close()
+
+
+def test_a_process_that_cannot_start_says_why(light: Yard) -> None:
     spec = WorkerSpec(root=light.root, python=Path(sys.executable), plugins=False, jobs=light.root / "module.py")
-    worker = Worker(light.worker.sandbox, spec)
-    with pytest.raises(WorkerLost, match="JOBS"):
-        worker.start(Cancel())
-    worker.close()
+    with raised(spec, light.nursery.sandbox) as nursery, pytest.raises(WorkerLost, match="JOBS"):
+        nursery.skipped(Cancel())
 
 
 def test_preloading_leaves_the_project_out(light: Yard) -> None:
-    spec = WorkerSpec(
-        root=light.root,
-        python=Path(sys.executable),
-        readable=(light.root,),
-        preload=("json.tool", "module", "missing_module"),
-        plugins=False,
-        jobs=JOBS,
-    )
-    worker = Worker(light.worker.sandbox, spec)
-    try:
-        skipped = worker.start(Cancel())
-        assert set(skipped) == {"module", "missing_module"}
-        answer = worker.run(
-            "snippet",
-            files={},
-            params={"code": "import sys; found = ['json.tool' in sys.modules, 'module' in sys.modules]"},
-            limits=Limits(),
-            cancel=Cancel(),
-        )
-        assert answer.result == {"found": [True, False]}
-    finally:
+    spec = replace(light.nursery.spec, readable=(light.root,), preload=("json.tool", "module", "missing_module"))
+    code = "import sys; found = ['json.tool' in sys.modules, 'module' in sys.modules]"
+    with raised(spec, light.nursery.sandbox) as nursery:
+        assert set(nursery.skipped(Cancel())) == {"module", "missing_module"}
+        worker = Worker(nursery)
+        answer = worker.run("snippet", files={}, params={"code": code}, limits=Limits(), cancel=Cancel())
         worker.close()
+    assert answer.result == {"found": [True, False]}
 
 
-def test_a_warming_worker_writes_bytecode_that_others_read(light: Yard) -> None:
+def test_a_warming_worker_writes_bytecode_that_others_read(yard: Yard) -> None:
     code = "import sys; sys.path.insert(0, '.'); import module; found = module.__cached__"
-    spec = WorkerSpec(
-        light.root,
-        Path(sys.executable),
-        plugins=False,
-        pycache=light.pycache,
-        warming=True,
-        jobs=light.worker.spec.jobs,
-    )
-    warming = Worker(light.worker.sandbox, spec)
+    warming = Worker(yard.nursery, warming=True)
     try:
         written = warming.run("snippet", files={}, params={"code": code}, limits=Limits(), cancel=Cancel())
     finally:
         warming.close()
-    assert Path(written.result["found"]).is_relative_to(light.pycache)
-    before = light.digest()
+    assert Path(written.result["found"]).is_relative_to(yard.pycache)
+    before = yard.digest()
     # Same size, and no chance of the same time: the bytecode of the original is not taken for the candidate's.
-    changed = light.run(f"{code}; found = module.value", files={"module.py": b"value = 'replaced'\n"})
+    changed = yard.run(f"{code}; found = module.value", files={"module.py": b"value = 'replaced'\n"})
     assert changed.result == {"found": "replaced"}
-    assert light.digest() == before
+    assert yard.digest() == before
 
 
 def test_running_a_command_once(yard: Yard) -> None:
     code = "import os, sys; print(sys.argv[1:], 'PENNYPROOF_API_KEY' in os.environ); sys.exit('wrong')"
-    spec = yard.worker.spec
-    finished = yard.worker.sandbox.run_once([sys.executable, "-c", code, "a b"], spec, 20)
+    spec = yard.nursery.spec
+    finished = yard.nursery.sandbox.run_once([sys.executable, "-c", code, "a b"], spec, 20)
     assert (finished.code, finished.stdout, finished.stderr) == (1, "['a b'] False\n", "wrong\n")
 
 
@@ -314,6 +334,6 @@ def test_the_places_of_an_interpreter(tmp_path: Path) -> None:
 
 
 def test_bubblewrap_starts_with_no_environment_at_all(light: Yard) -> None:
-    assert isinstance(light.worker.sandbox, Bubblewrap)
-    assert light.worker.sandbox.launch(light.worker.spec).environment == {}
+    assert isinstance(light.nursery.sandbox, Bubblewrap)
+    assert light.nursery.sandbox.launch(light.nursery.spec).environment == {}
     assert shutil.which("bwrap")

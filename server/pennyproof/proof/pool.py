@@ -1,15 +1,12 @@
-"""Workers that are lent out, one thread each, and started when first needed."""
+"""Workers that are lent out, one thread each, and made when first needed."""
 
 import contextlib
-import logging
 import threading
 from collections.abc import Callable, Iterator
 
 from pennyproof.core.work import Cancel
-from pennyproof.errors import Cancelled, EnvironmentProblem, WorkerLost
+from pennyproof.errors import Cancelled, EnvironmentProblem
 from pennyproof.proof.worker import Worker
-
-log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -21,8 +18,6 @@ class Pool:
         self._changed = threading.Condition()
         self._idle: list[Worker] = []
         self._lent: set[Worker] = set()
-        self._starting: set[Worker] = set()
-        """Those started ahead of need; whoever needs one waits for them rather than start another."""
         self._closed = False
 
     @contextlib.contextmanager
@@ -39,19 +34,10 @@ class Pool:
         finally:
             self._give_back(worker)
 
-    def start_ahead(self, count: int) -> None:
-        """Start workers in the background, until there are ``count``."""
-        with self._changed:
-            missing = min(count, self._size) - len(self._idle) - len(self._lent) - len(self._starting)
-            workers = [self._make() for _ in range(missing)] if not self._closed else []
-            self._starting.update(workers)
-        for worker in workers:
-            threading.Thread(target=self._start, args=(worker,), name="pennyproof-start", daemon=True).start()
-
     def kill(self) -> None:
         """End all fork servers and what they run; those that are used again start anew."""
         with self._changed:
-            workers = [*self._idle, *self._lent, *self._starting]
+            workers = [*self._idle, *self._lent]
         for worker in workers:
             worker.kill()
 
@@ -59,7 +45,7 @@ class Pool:
         """End all workers for good; those lent out end as soon as they are given back."""
         with self._changed:
             self._closed = True
-            unused, lent, self._idle = [*self._idle, *self._starting], list(self._lent), []
+            unused, lent, self._idle = self._idle, list(self._lent), []
             self._changed.notify_all()
         for worker in lent:
             worker.kill()
@@ -70,7 +56,7 @@ class Pool:
         forget = cancel.on_cancel(self._wake)
         try:
             with self._changed:
-                while not (self._idle or self._room or cancel.asked or self._closed):
+                while not (self._idle or len(self._lent) < self._size or cancel.asked or self._closed):
                     self._changed.wait()
                 if cancel.asked:
                     raise Cancelled("cancelled")
@@ -81,21 +67,6 @@ class Pool:
                 return worker
         finally:
             forget()
-
-    @property
-    def _room(self) -> bool:
-        return not self._starting and len(self._lent) < self._size
-
-    def _start(self, worker: Worker) -> None:
-        try:
-            worker.start(Cancel())
-        except (Cancelled, WorkerLost) as error:
-            log.info("a worker was not started ahead: %s", error)  # Whoever is lent it will be told.
-        with self._changed:
-            self._starting.discard(worker)
-            if not self._closed:
-                self._idle.append(worker)
-            self._changed.notify_all()
 
     def _give_back(self, worker: Worker) -> None:
         with self._changed:

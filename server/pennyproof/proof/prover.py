@@ -75,7 +75,6 @@ class Prover:
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs."""
         session = self._opened(snapshot, cancel)
-        session.pool.start_ahead(session.workers)  # Whoever asks for lines is about to screen.
         return session.baselines.coverage(snapshot, test_ids, cancel=cancel)
 
     def screen(

@@ -12,6 +12,7 @@ from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.environment import Environment, probe, readable_paths
 from pennyproof.proof.interpreter import find_interpreter
 from pennyproof.proof.lint import Linter
+from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Records
@@ -19,9 +20,6 @@ from pennyproof.proof.sandbox import find_sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.worker import Worker
 from pennyproof.proof.workspace import Workspace
-
-_AHEAD = 2
-"""Workers that start while the first tests run: enough for a first proof, and not felt where none follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class Session:
     """Of the environment, when the session was opened."""
     baselines: Baselines
     linter: Linter
+    nursery: Nursery
     pool: Pool
     warming: Pool
     bytecode: Bytecode
@@ -48,11 +47,13 @@ class Session:
         """End what runs at once."""
         self.pool.kill()
         self.warming.kill()
+        self.nursery.kill()
 
     def close(self) -> None:
         """End all processes for good."""
         self.pool.close()
         self.warming.close()
+        self.nursery.close()
         self.linter.close()
         self.bytecode.close()
 
@@ -74,39 +75,34 @@ def open_session(
     sandbox = find_sandbox(options.sandbox)
     interpreter = find_interpreter(root, options.python, environ)
     bytecode = Bytecode(root, interpreter.executable, state)
-    readable = readable_paths(interpreter, root, Path.home())
-    preload = workspace.third_party_imports(snapshot)
-
-    def pool(size: int, *, warming: bool = False) -> Pool:
-        spec = WorkerSpec(
-            root,
-            interpreter.executable,
-            readable=readable,
-            preload=preload,
-            pycache=bytecode.folder,
-            warming=warming,
-            # The first runs, which others are compared with, start from the beginning.
-            args=None if warming else options.args,
-        )
-        return Pool(size, lambda: Worker(sandbox, spec))
-
-    workers = options.workers or len(os.sched_getaffinity(0))
-    # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
-    warming, proving = pool(1, warming=True), pool(workers + 2)
+    spec = WorkerSpec(
+        root,
+        interpreter.executable,
+        readable=readable_paths(interpreter, root, Path.home()),
+        preload=workspace.third_party_imports(snapshot),
+        pycache=bytecode.folder,
+        args=options.args,
+    )
+    nursery = Nursery(sandbox, spec)
     # Starting takes longer than anything that follows, so it begins before it is known what the interpreter is.
-    warming.start_ahead(1)
+    nursery.start()
     try:
         environment = probe(sandbox, interpreter, root, state)
     except EnvironmentProblem:
-        warming.close()
+        nursery.close()
         bytecode.close()
         raise
-    proving.start_ahead(min(workers, _AHEAD))
+    workers = options.workers or len(os.sched_getaffinity(0))
+    # The first runs, which others are compared with, start from the beginning.
+    warming = Pool(1, lambda: Worker(nursery, warming=True))
+    # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
+    proving = Pool(workers + 2, lambda: Worker(nursery))
     return Session(
         environment=environment,
         fingerprint=environment.fingerprint(),
         baselines=Baselines(workspace, environment, options, warming=warming, records=records, bytecode=bytecode),
         linter=Linter(environment.version[:2]),
+        nursery=nursery,
         pool=proving,
         warming=warming,
         bytecode=bytecode,

@@ -1,4 +1,4 @@
-"""A worker: one warm fork server in a sandbox, asked for one run at a time."""
+"""A worker: a fork server in a sandbox, asked for one run at a time."""
 
 import base64
 import threading
@@ -9,52 +9,38 @@ from typing import Any, Self
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
-from pennyproof.proof.forkserver import Answer, ForkServer, LostError, Status
-from pennyproof.proof.sandbox.launch import Sandbox
+from pennyproof.proof.lines import LostError
+from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
+from pennyproof.proof.zygote import Answer, ForkServer, Status, Zygote
 
-__all__ = ["Answer", "Limits", "Primed", "Status", "Worker", "WorkerSpec"]
+__all__ = ["Answer", "Limits", "Nursery", "Primed", "Status", "Worker", "WorkerSpec"]
 
 _GRACE_SECONDS = 10.0
 """How much longer than a run's own limit its answer may take; the fork server kills in time unless it is lost."""
 
 
 class Worker:
-    """A fork server, started when first needed and started again once when lost.
+    """A fork server, forked when first needed and again once when lost.
 
     One thread at a time may use a worker; ``kill`` and ``close`` may be called from any.
     """
 
-    def __init__(self, sandbox: Sandbox, spec: WorkerSpec) -> None:
-        self.sandbox = sandbox
-        self.spec = spec
-        self._server: ForkServer | None = None
-        self._lock = threading.Lock()
-        self._closed = False
+    def __init__(self, nursery: Nursery, *, warming: bool = False) -> None:
+        """Remember where fork servers come from.
 
-    def start(self, cancel: Cancel) -> Mapping[str, str]:
-        """Start the fork server unless it runs already.
-
-        Returns:
-            The modules of ``spec.preload`` that could not be imported, and why.
-
-        Raises:
-            Cancelled: ``cancel`` was asked.
-            WorkerLost: It does not start.
+        Args:
+            nursery: Their origin.
+            warming: Let runs write bytecode, and start pytest from the beginning. Only for the unmodified, trusted
+                project.
         """
-        with self._lock:
-            if self._closed:
-                raise Cancelled("the worker was closed")
-            if self._server is None:
-                self._server = ForkServer(self.sandbox, self.spec)
-            server = self._server
-        try:
-            return server.ready(cancel)
-        except (LostError, Cancelled) as error:
-            self._forget(server)
-            if isinstance(error, LostError):
-                raise WorkerLost(f"the project's Python could not be started in the sandbox: {error}") from error
-            raise
+        self._nursery = nursery
+        self._warming = warming
+        self._lock = threading.Lock()
+        self._plain: ForkServer | None = None
+        self._started: ForkServer | None = None
+        """One in which pytest was started."""
+        self._closed = False
 
     def run(
         self,
@@ -76,9 +62,9 @@ class Worker:
 
         Raises:
             Cancelled: ``cancel`` was asked, or the worker was ended by another thread.
-            WorkerLost: The fork server ended twice in a row.
+            WorkerLost: The fork server ended twice in a row, or cannot be started.
         """
-        return self._request(_request(job, files, params, limits, stay=False), limits.wall, cancel)
+        return self._request(_request(job, files, params, limits, stay=False), limits.wall, cancel)[0]
 
     def prime(
         self,
@@ -100,16 +86,17 @@ class Worker:
 
         Raises:
             Cancelled: ``cancel`` was asked.
-            WorkerLost: The fork server ended twice in a row.
+            WorkerLost: The fork server ended twice in a row, or cannot be started.
         """
-        answer = self._request(_request(job, files, params, limits, stay=True), limits.wall, cancel)
-        return Primed(self, answer, cancel)
+        answer, server = self._request(_request(job, files, params, limits, stay=True), limits.wall, cancel)
+        return Primed(self, server, answer, cancel)
 
     def kill(self) -> None:
         """End the fork server and everything it started; the next run starts a new one."""
         with self._lock:
-            server, self._server = self._server, None
-        if server:
+            servers = [server for server in (self._plain, self._started) if server]
+            self._plain = self._started = None
+        for server in servers:
             server.end()
 
     def close(self) -> None:
@@ -117,41 +104,89 @@ class Worker:
         self._closed = True
         self.kill()
 
-    def _request(self, request: dict[str, Any], seconds: float, cancel: Cancel) -> Answer:
-        for last in (False, True):
-            self.start(cancel)
+    def _request(self, request: dict[str, Any], seconds: float, cancel: Cancel) -> "tuple[Answer, ForkServer]":
+        """Have one request answered, and by which fork server that was."""
+        lost: LostError | None = None
+        again = False
+        for _ in range(3):
+            server = self._plain_server(cancel) if again else self._server(request, cancel)
             try:
-                return self._ask(request, seconds, cancel)
+                answer = self._ask(server, request, seconds, cancel)
             except LostError as error:
-                if last:
+                if lost:
                     raise WorkerLost(f"the fork server was lost twice: {error}") from error
-        raise AssertionError("the second attempt returns or raises")
+                lost = error
+                continue
+            if answer.status is not Status.AGAIN:
+                return answer, server
+            again = True
+            self._nursery.unsuited(server.zygote, request["files"], answer.result)
+        raise WorkerLost(f"the fork server was lost: {lost}")
 
-    def _ask(self, request: dict[str, Any], seconds: float, cancel: Cancel) -> Answer:
-        """Send one request to the running fork server, which is ended when anything goes wrong."""
-        server = self._server
-        if server is None:
-            raise LostError("it was ended")
+    def _ask(self, server: ForkServer, request: dict[str, Any], seconds: float, cancel: Cancel) -> Answer:
+        """Send one request to a fork server, which is ended when anything goes wrong."""
         try:
             return server.ask(request, seconds + _GRACE_SECONDS, cancel)
         except (LostError, Cancelled):
             self._forget(server)
             raise
 
-    def _forget(self, server: "ForkServer") -> None:
+    def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
+        """The fork server for a request: one in which pytest was started, if that is as good here."""
+        if not self._warming:
+            zygote = self._nursery.suited(request["files"], request["params"].get("args") or (), cancel)
+            started = self._started_server(zygote)
+            if started:
+                return started
+        return self._plain_server(cancel)
+
+    def _started_server(self, zygote: Zygote | None) -> ForkServer | None:
+        with self._lock:
+            server = self._started
+        if zygote is None or (server and server.zygote is zygote):
+            return server if zygote else None
+        if server:
+            self._forget(server)
+        try:
+            server = zygote.fork(warming=False)
+        except (Cancelled, LostError):  # It has just been found out of date, or is lost.
+            return None
+        return self._keep(server, started=True)
+
+    def _plain_server(self, cancel: Cancel) -> ForkServer:
+        with self._lock:
+            if self._plain:
+                return self._plain
+        return self._keep(self._nursery.fork(cancel, warming=self._warming), started=False)
+
+    def _keep(self, server: ForkServer, *, started: bool) -> ForkServer:
+        with self._lock:
+            if not self._closed:
+                if started:
+                    self._started = server
+                else:
+                    self._plain = server
+                return server
+        server.end()
+        raise Cancelled("the worker was closed")
+
+    def _forget(self, server: ForkServer) -> None:
         server.end()
         with self._lock:
-            if self._server is server:
-                self._server = None
+            if self._plain is server:
+                self._plain = None
+            if self._started is server:
+                self._started = None
 
 
 class Primed:
     """A child that stays. Use as a context manager, which ends it."""
 
-    def __init__(self, worker: Worker, answer: Answer, cancel: Cancel) -> None:
+    def __init__(self, worker: Worker, server: ForkServer, answer: Answer, cancel: Cancel) -> None:
         self.answer = answer
         """The child's answer to the request that started it; when that is not ``ok`` the child has gone already."""
         self._worker = worker
+        self._server = server
         self._cancel = cancel
         self._alive = answer.ok
 
@@ -178,7 +213,7 @@ class Primed:
         self._alive = False
         request = {"job": "ask", "params": dict(params), "limits": {"wall": timeout}}
         try:
-            answer = self._worker._ask(request, timeout, self._cancel)  # noqa: SLF001 - two halves of one thing
+            answer = self._worker._ask(self._server, request, timeout, self._cancel)  # noqa: SLF001 - two halves
         except LostError as error:
             return Answer(Status.CRASHED, str(error))
         self._alive = answer.status in (Status.OK, Status.ERROR)
@@ -191,9 +226,9 @@ class Primed:
         self._alive = False
         request = {"job": "end", "params": {}, "limits": {"wall": 0.0}}
         try:
-            self._worker._ask(request, 0.0, Cancel())  # noqa: SLF001 - two halves of one thing
+            self._worker._ask(self._server, request, 0.0, Cancel())  # noqa: SLF001 - two halves
         except LostError:
-            self._worker.kill()
+            return
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ import pytest
 from pennyproof.core.work import Cancel
 from pennyproof.proof.inside import ahead, placing
 from pennyproof.proof.sandbox import find_sandbox
-from pennyproof.proof.worker import Limits, Worker, WorkerSpec
+from pennyproof.proof.worker import Limits, Nursery, Worker, WorkerSpec
 from tests.proof.inside.harness import write
 
 PROBE = """
@@ -30,11 +30,14 @@ PROBED = "tests/test_it.py::test_probe"
 
 @contextmanager
 def working(root: Path, args: tuple[str, ...] | None) -> Iterator[Worker]:
-    worker = Worker(find_sandbox("bubblewrap"), WorkerSpec(root, Path(sys.executable), plugins=False, args=args))
+    spec = WorkerSpec(root, Path(sys.executable), plugins=False, args=args)
+    nursery = Nursery(find_sandbox("bubblewrap"), spec)
+    worker = Worker(nursery)
     try:
         yield worker
     finally:
         worker.close()
+        nursery.close()
 
 
 def run(worker: Worker, files: Mapping[str, bytes | None] | None = None, **params: Any) -> dict[str, Any]:
@@ -76,12 +79,15 @@ def test_when_a_run_is_started_in_advance(tmp_path: Path, further: dict[str, str
         assert [how(run(worker)) for _ in range(2)] == [expected, expected]
 
 
-def test_nested_folders_are_known_after_the_first_run(tmp_path: Path) -> None:
+def test_nested_folders_are_looked_at_too(tmp_path: Path) -> None:
     moved = {"code_.py": CODE, "src/tests/test_it.py": PROBE, "pytest.ini": "[pytest]\ntestpaths = src/tests"}
     root = write(tmp_path / "p", moved)
     with working(root, ()) as worker:
-        found = [how(run(worker, ids=["src/tests/test_it.py"])) for _ in range(2)]
-    assert found == ["from the beginning", "in advance"]
+        assert how(run(worker, ids=["src/tests/test_it.py"])) == "in advance"
+        (root / "src" / "tests").rename(tmp_path / "old")
+        write(root, {"src/tests/test_it.py": PROBE})
+        assert how(run(worker, ids=["src/tests/test_it.py"])) == "from the beginning"
+        assert how(run(worker, ids=["src/tests/test_it.py"])) == "in advance"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pennyproof.core.work import Cancel
 from pennyproof.proof.worker import Limits, Status
 from tests.proof.sandbox.yard import JOBS, KEY, Yard, processes_with
 
@@ -330,8 +329,8 @@ def test_attack(yard: Yard, attack: Attack) -> None:
 def check(yard: Yard, attack: Attack) -> None:
     """The attack ends as it should, leaves nothing, and the next run knows nothing of it."""
     before = yard.digest()
-    yard.worker.start(Cancel())
-    server = yard.worker._server
+    assert yard.run("found = 1").ok
+    server = yard.worker._plain
     answer = yard.run(textwrap.dedent(attack.code), limits=attack.limits)
     assert answer.status is attack.status, answer
     if attack.status is not Status.OK:
@@ -346,7 +345,7 @@ def check(yard: Yard, attack: Attack) -> None:
         "found = [open('module.py').read(), sorted(os.listdir('.')), list(left)]"
     )
     assert after.result == {"found": ["value = 'original'\n", ["module.py", "package"], []]}, after
-    assert yard.worker._server is server, "the fork server was lost"
+    assert yard.worker._plain is server, "the fork server was lost"
 
 
 OUTLIVE = """
@@ -398,11 +397,11 @@ import sys
 from pathlib import Path
 from pennyproof.core.work import Cancel
 from pennyproof.proof.sandbox import find_sandbox
-from pennyproof.proof.worker import Limits, Worker, WorkerSpec
+from pennyproof.proof.worker import Limits, Nursery, Worker, WorkerSpec
 
 kind, root, jobs, token = sys.argv[1:]
 spec = WorkerSpec(root=Path(root), python=Path(sys.executable), plugins=False, jobs=Path(jobs))
-worker = Worker(find_sandbox(kind), spec)
+worker = Worker(Nursery(find_sandbox(kind), spec))
 with worker.prime(files={}, params={}, limits=Limits(wall=600), cancel=Cancel()) as primed:
     start = "import subprocess as s, sys; s.Popen([sys.executable, '-c', 'import time; time.sleep(600)', %r])"
     print(primed.ask({"code": start % token}, 60).status, flush=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pennyproof.core.work import Cancel
 from pennyproof.proof.sandbox import Kind, find_sandbox
-from pennyproof.proof.worker import Answer, Limits, Worker, WorkerSpec
+from pennyproof.proof.worker import Answer, Limits, Nursery, Worker, WorkerSpec
 
 KEY = "sk-a-key-that-must-not-be-seen"
 JOBS = Path(__file__).with_name("snippet_jobs.py")
@@ -38,6 +38,7 @@ class Yard:
     """Where attacks happen."""
 
     kind: str
+    nursery: Nursery
     worker: Worker
     root: Path
     secret: Path
@@ -73,11 +74,13 @@ def yard_of(kind: Kind, folder: Path) -> Iterator[Yard]:
     secret.write_text("secret")
     (pycache / "present").write_text("bytecode")
     spec = WorkerSpec(root=root, python=Path(sys.executable), plugins=False, pycache=pycache, jobs=JOBS)
-    worker = Worker(find_sandbox(kind), spec)
+    nursery = Nursery(find_sandbox(kind), spec)
+    worker = Worker(nursery)
     try:
-        yield Yard(kind, worker, root, secret, pycache)
+        yield Yard(kind, nursery, worker, root, secret, pycache)
     finally:
         worker.close()
+        nursery.close()
 
 
 def processes_with(token: str) -> list[int]:

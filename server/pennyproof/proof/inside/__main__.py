@@ -1,4 +1,4 @@
-"""Makes a package of this folder, under a name that nothing else has, and runs its fork server (or ``confine``).
+"""Makes a package of this folder, under a name that nothing else has, and runs its zygote (or ``confine``).
 
 The folder itself is taken off ``sys.path`` first: its ``run`` or ``trace`` would shadow modules of the project.
 """
@@ -22,4 +22,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         importlib.import_module(spec.name + ".confine").main(sys.argv[1:])
     else:
-        importlib.import_module(spec.name + ".server").main()
+        importlib.import_module(spec.name + ".zygote").main()

@@ -1,10 +1,10 @@
 """pytest started before it is known what to run, up to where it would collect: most of a short run's time.
 
-It is the child itself that does so, confined, while it waits for its request, and nothing of the project takes part:
-the initial conftest files are left out until the request's files are in place, and are then loaded and registered as
-if they had been there in time. Whatever else of the project was looked at is told, so that the fork server can tell
-whether it has changed since (``spares``). Where a project needs more than that, this child says so and another does the
-job from the beginning.
+It is started once, in a zygote, and what then runs tests are forks of it. This is sound because nothing of the project
+takes part in it: the initial conftest files are left out until a run's files are in place, and are then loaded and
+registered as if they had been there in time. Whatever else of the project was looked at is told, so that whoever asks
+can tell whether it has changed since. Where a run needs more than that, it says so, and another does the job from the
+beginning.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ import glob
 import importlib
 import os
 import sys
+import threading
 import traceback
 import warnings
 from types import CodeType
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Sequence, Set
+from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Sequence, Set
 
 from . import pages, placing, session, wire
+from .children import Asked, Opened
 from .preload import Jobs, Project
 
-CONFIGURATION = frozenset(
-    ["pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py"]
-)
-"""Files in which pytest looks for its configuration."""
 _LATE_HOOKS = frozenset(
     (
         "pytest_collection",
@@ -71,28 +69,21 @@ _LATE_HOOKS = frozenset(
 """Hooks that pytest calls only after the point where this waits, or (the header) not at all here."""
 
 
-class Asked(NamedTuple):
-    """A request, when its files are in place and its limits set."""
-
-    job: str
-    params: Dict[str, Any]
-    context: wire.Context
-
-
 class UnfitError(Exception):
     """Starting in advance was not the same as starting now."""
 
 
 class Ahead:
-    """A plugin that stops pytest where it would collect, and goes on when there is something to do.
+    """A plugin that stops pytest where it would collect, and goes on in the runs that are forked there.
 
     Args:
-        root: The project's folder, which is the working directory.
+        root: The project's folder.
         scratch: Where runs may write.
         args: Further arguments of the project, for pytest.
         jobs: What can be asked.
-        tell: Announces, once and before anything of the project runs, whether this worked, and what was looked at.
-        take: Waits for the request; None when there will be none.
+        tell: Announces that this came to nothing, and what was looked at.
+        serve: Announces that it worked, and forks; returns in each run. It is given what there is to tell, and what
+            was opened.
     """
 
     def __init__(
@@ -102,15 +93,17 @@ class Ahead:
         args: Sequence[str],
         jobs: Jobs,
         tell: Callable[[Dict[str, Any]], None],
-        take: Callable[[], Optional[Asked]],
+        serve: Callable[[Dict[str, Any], Opened], Asked],
     ) -> None:
+        self._root = root
         self._scratch = scratch
         self._args = list(args)
         self._jobs = jobs
         self._tell = tell
-        self._take = take
+        self._serve = serve
         self._arguments = session.arguments(root, scratch, args)
         self._looks = _Looks(root)
+        self._open = set(_descriptors())
         self._noconftest = False
         self._before_conftests: List[Any] = []
         self._filters: List[Any] = []
@@ -121,20 +114,21 @@ class Ahead:
         self._nothing = False
         """Whether none of the files asked for exists."""
 
-    def serve(self) -> None:
-        """Start, wait, and answer."""
+    def run(self) -> NoReturn:
+        """Start pytest; in a run, answer; in any case, end."""
         import pytest  # noqa: PLC0415 - the project's own, which is known only now
 
+        os.chdir(self._root)
         for hook in (Ahead.pytest_load_initial_conftests, Ahead.pytest_cmdline_main):
             pytest.hookimpl(hookwrapper=True, tryfirst=True)(hook)
         ended = session.run_pytest(self._arguments, self, self._main)
         if self._asked is None or self._work is None:
-            self._tell({"usable": False, "reason": ended.complaint, "looked": self._looks.told()})
-            return
+            self._tell_unfit(ended.complaint)
         with wire.telling(self._asked.context):
             result = self._work.result(session.NOTHING if self._nothing else ended)
         if result is not None:
             self._asked.context.reply(result)
+        os._exit(0)
 
     def pytest_load_initial_conftests(self, early_config: Any) -> Iterator[None]:
         """Keep pytest from loading them; everything else that plugins do here is done."""
@@ -165,39 +159,51 @@ class Ahead:
         return int(config.hook.pytest_cmdline_main(config=config))
 
     def go_on(self, config: Any, pytest_session: Any) -> Any:
-        """Called by pytest as soon as the session has started: wait, then do what was asked."""
+        """Called by pytest as soon as the session has started: serve, and in each run do what was asked."""
         from _pytest import main  # noqa: PLC0415 - the project's own, which is known only now
 
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        # Runs must not share the files it keeps output in.
+        capture.stop_global_capturing()
+        self._asked = self._serve_runs()
         try:
-            self._wait()
-            if self._asked is None:
-                os._exit(0)
+            # Folders are what they are now, and not what they were before.
+            importlib.invalidate_caches()
+            capture.start_global_capturing()
+            capture.suspend_global_capture()
             self._join(config, self._asked)
         except UnfitError as error:
-            self._give_up(str(error), lasting=True)
-        except BaseException as error:  # noqa: BLE001 - conftest files may raise anything; another child shall tell
-            self._give_up("%s: %s" % (type(error).__name__, error), lasting=False)
+            self._give_up(self._asked, str(error), lasting=True)
+        except BaseException as error:  # noqa: BLE001 - conftest files may raise anything; another run shall tell
+            self._give_up(self._asked, "%s: %s" % (type(error).__name__, error), lasting=False)
         if self._nothing:
             return 0
         return main._main(config, pytest_session)  # noqa: SLF001 - what pytest itself does here
 
-    def _wait(self) -> None:
+    def _serve_runs(self) -> Asked:
+        opened = [descriptor for descriptor in _descriptors() if descriptor not in self._open]
+        errors = [descriptor for descriptor in opened if os.path.sameopenfile(descriptor, 2)]
+        nowhere = [descriptor for descriptor in opened if os.path.sameopenfile(descriptor, 0)]
+        for descriptor in set(opened) - {*errors, *nowhere}:
+            self._unfit = "a plugin keeps open %s" % os.readlink("/proc/self/fd/%d" % descriptor)
+        if threading.active_count() > 1:
+            self._unfit = "a plugin starts a thread"
         self._unfit = self._unfit or self._looks.imported()
-        looked = self._looks.told()
+        if self._unfit:
+            self._tell_unfit(self._unfit)
         gc.collect()
         gc.freeze()
         self._room = pages.make_room()
-        self._tell({"usable": self._unfit is None, "reason": self._unfit, "looked": looked})
-        self._asked = self._take()
-        # Folders are what they are now, and not what they were a moment ago.
-        importlib.invalidate_caches()
+        return self._serve({"usable": True, "reason": "", "looked": self._looks.told()}, Opened(errors, nowhere))
 
-    def _give_up(self, reason: str, lasting: bool) -> NoReturn:
-        if self._asked is not None:
-            self._asked.context.again({"reason": reason, "lasting": lasting})
-            os._exit(0)
+    def _tell_unfit(self, reason: str) -> NoReturn:
+        self._tell({"usable": False, "reason": reason, "looked": self._looks.told()})
+        os._exit(0)
+
+    def _give_up(self, asked: Asked, reason: str, lasting: bool) -> NoReturn:
         traceback.print_exc()
-        os._exit(1)
+        asked.context.again({"reason": reason, "lasting": lasting})
+        os._exit(0)
 
     def _join(self, config: Any, asked: Asked) -> None:
         """Bring pytest to where it would be, had it been started with this request."""
@@ -298,13 +304,23 @@ class _Looks:
 
     def _note(self, path: str) -> None:
         relative = os.path.relpath(os.path.realpath(path), self._root).replace(os.sep, "/")
-        if relative in CONFIGURATION or relative.startswith(os.pardir):
+        if relative.startswith(os.pardir):
             return
         if not os.path.isdir(path):  # a folder at the top is watched anyway
             self._found.add(relative)
         while "/" in relative:
             self._found.add(relative)
             relative = relative.rpartition("/")[0]
+
+
+def _descriptors() -> Iterator[int]:
+    """Those that are open."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # the one that listed them
+            continue
+        yield descriptor
 
 
 def _among(plugin: object, plugins: Sequence[object]) -> bool:

@@ -10,13 +10,11 @@ import sys
 import tempfile
 import time
 import traceback
-from typing import Any, Dict, List, NamedTuple, NoReturn, Optional
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 from . import pages, wire
-from .ahead import Ahead, Asked
 from .child_setup import close_all_but
 from .isolate import Isolation
-from .preload import Jobs
 
 _TICK = 0.1
 """Seconds between looks at how many processes a run has."""
@@ -40,62 +38,99 @@ class Ended(NamedTuple):
     seconds: float
 
 
-class Child:
-    """A child that waits for its request, then answers it; one that stays answers more."""
+class Asked(NamedTuple):
+    """A request, when its files are in place and its limits set."""
 
-    def __init__(self, isolation: Isolation, jobs: Jobs, owner: int, args: Optional[List[str]] = None) -> None:
+    job: str
+    params: Dict[str, Any]
+    context: wire.Context
+
+
+class Opened(NamedTuple):
+    """Descriptors that were opened as pytest was started in advance."""
+
+    errors: Sequence[int]
+    """Lead where standard error does, and are to do so in each run, too."""
+    nowhere: Sequence[int]
+    """Lead to the null device."""
+
+
+class Child:
+    """A child that waits for its request, then answers it; one that stays answers more.
+
+    Making one forks: in the child itself ``is_self`` is true, and ``take`` all there is to be called.
+    """
+
+    def __init__(self, isolation: Isolation, owner: int, opened: Optional[Opened]) -> None:
         """Fork it.
 
         Args:
             isolation: How it is confined.
-            jobs: What it can be asked.
             owner: The descriptor whose writer's end is the end of everything.
-            args: Arguments with which it starts pytest in advance (``ahead``); None: it only waits.
+            opened: With pytest started in advance, so that it may answer that another has to do its job; else None.
         """
-        self.in_advance = args is not None
+        self._opened = opened
         self._isolation = isolation
         self._owner = owner
         self._received = bytearray()
         self._output = _output_file()
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
-        self._process = isolation.start(
-            lambda: _live(isolation, jobs, args, requests, answers, self._output), self._output
-        )
+        self._unsent = memoryview(b"")
+        self._nonce = ""
+        self._limits: Dict[str, Any] = {}
+        self._begin = 0.0
+        self._process = isolation.start(self._output)
         self._status: Optional[int] = None
+        if self.is_self:
+            self._pipes = requests, answers
+            return
         os.close(requests)
         os.close(answers)
         os.set_blocking(self._requests, False)
 
-    def ask(self, line: bytes, request: Dict[str, Any], stays: bool) -> Ended:
-        """Send a request and wait for what comes of it.
+    @property
+    def is_self(self) -> bool:
+        """Whether this process is the child."""
+        return self._process == 0
+
+    def take(self, isolation: Isolation) -> Asked:
+        """In the child: give up every power, wait for the request, put its files in place and set its limits."""
+        try:
+            requests, answers = self._pipes
+            _settle(isolation, requests, answers, self._output, self._opened)
+            line = wire.read_frame(requests)
+            if line is None:
+                os._exit(0)
+            request = json.loads(line)
+            context = wire.Context(isolation.root, isolation.scratch, requests, answers, request["nonce"])
+            with wire.telling(context):
+                if not request["stay"]:
+                    os.close(requests)
+                isolation.begin(request["limits"], request["files"])
+            return Asked(request["job"], request["params"], context)
+        except BaseException:  # noqa: BLE001 - the fork server's own code must never go on in here
+            traceback.print_exc()
+            os._exit(1)
+
+    def send(self, line: bytes, request: Dict[str, Any]) -> None:
+        """Begin to send a request; ``ended`` sees to the rest."""
+        self._begin = time.monotonic()
+        self._nonce, self._limits = request["nonce"], request["limits"]
+        self._unsent = self._feed(memoryview(wire.frame(line, self._nonce)))
+
+    def ended(self, stays: bool) -> Ended:
+        """Wait for what comes of the request.
 
         Raises:
-            OwnerGoneError: Nobody wants to know any more; everything was ended.
+            OwnerGoneError: Nobody wants to know any more; the child was ended.
         """
-        begin = time.monotonic()
         try:
-            status, detail, result = self._exchange(line, request, begin + request["limits"]["wall"], stays)
+            status, detail, result = self._exchange(stays)
         except wire.ForgedError as error:
             self._kill()
             status, detail, result = "forged", "the answer does not verify: %s" % error, None
-        return Ended(status, detail, result, time.monotonic() - begin)
-
-    def announcement(self, patience: float) -> Optional[Dict[str, Any]]:
-        """What it tells before its request (``Ahead.tell``); None when it takes longer than so many seconds.
-
-        Raises:
-            OwnerGoneError: As for ``ask``.
-        """
-        deadline = time.monotonic() + patience
-        while True:
-            body = wire.take(self._received, "")
-            if body is not None:
-                told: Dict[str, Any] = json.loads(body)
-                return told
-            left = deadline - time.monotonic()
-            if left <= 0 or (self._answers in self._wait(left, sending=False) and not self._receive()):
-                return None
+        return Ended(status, detail, result, time.monotonic() - self._begin)
 
     def end(self) -> None:
         """Kill it, with everything it started."""
@@ -103,30 +138,29 @@ class Child:
         for descriptor in (self._requests, self._answers, self._output):
             os.close(descriptor)
 
-    def _exchange(self, line: bytes, request: Dict[str, Any], deadline: float, stays: bool) -> "tuple[str, str, Any]":
-        nonce = request["nonce"]
+    def _exchange(self, stays: bool) -> "tuple[str, str, Any]":
         if self._received:
             raise wire.ForgedError("something else was sent")
-        unsent = memoryview(wire.frame(line, nonce))
-        limits = request["limits"]
+        limits = self._limits
+        deadline = self._begin + limits["wall"]
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 self._kill()
                 return "timeout", "it took longer than %g s" % limits["wall"], None
-            ready = self._wait(min(left, _TICK), bool(unsent))
+            ready = self._wait(min(left, _TICK), bool(self._unsent))
             if not ready and self._isolation.count(self._process) > limits.get("processes", sys.maxsize):
                 self._kill()
                 return "crashed", "it started more than %d processes" % limits["processes"], None
             if self._requests in ready:
-                unsent = self._feed(unsent)
+                self._unsent = self._feed(self._unsent)
             if self._answers in ready and not self._receive():
                 return "crashed", self._last_words(), None
-            body = wire.take(self._received, nonce)
+            body = wire.take(self._received, self._nonce)
             if body is not None:
                 if not stays:
                     self._expect_nothing_more()
-                return self._opened(body)
+                return self._read(body)
 
     def _wait(self, seconds: float, sending: bool) -> "set[int]":
         poll = select.poll()
@@ -145,6 +179,8 @@ class Child:
             return unsent[os.write(self._requests, unsent) :]
         except BrokenPipeError:  # it has gone, as its answer pipe is about to tell
             return unsent[:0]
+        except BlockingIOError:  # it has not read what was sent before
+            return unsent
 
     def _receive(self) -> bool:
         """Take what the child sent; false at the end."""
@@ -161,11 +197,11 @@ class Child:
             raise wire.ForgedError("there is more than one")
         self._isolation.kill(self._process)
 
-    def _opened(self, body: bytes) -> "tuple[str, str, Any]":
+    def _read(self, body: bytes) -> "tuple[str, str, Any]":
         if body[:1] == b"E":
             return "error", json.loads(body[1:]), None
         if body[:1] == b"A":
-            if not self.in_advance:
+            if self._opened is None:
                 raise wire.ForgedError("there is nothing to be asked again")
             return "again", "", body[1:]
         return "ok", "", body[1:]
@@ -196,64 +232,15 @@ def _how(status: int) -> str:
     return "it ended with exit code %d before it answered" % code
 
 
-def _live(
-    isolation: Isolation, jobs: Jobs, args: Optional[List[str]], requests: int, answers: int, output: int
-) -> NoReturn:
-    """The child's whole life."""
-    code = 1
-    try:
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        close_all_but([0, 1, 2, requests, answers])
-        isolation.settle()
-        pages.make_own()
-        if args is None:
-            asked = _take(isolation, requests, answers)
-            if asked is not None:
-                _do(jobs, asked)
-        else:
-            Ahead(
-                isolation.root,
-                isolation.scratch,
-                args,
-                jobs,
-                tell=lambda what: _tell(answers, what),
-                take=lambda: _take(isolation, requests, answers),
-            ).serve()
-        code = 0
-    except BaseException:  # noqa: BLE001 - the process ends here whatever happens, and its output is kept
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def _tell(answers: int, what: Dict[str, Any]) -> None:
-    data = memoryview(wire.frame(json.dumps(what).encode(), ""))
-    while data:
-        data = data[os.write(answers, data) :]
-
-
-def _take(isolation: Isolation, requests: int, answers: int) -> Optional[Asked]:
-    """Wait for the request, put its files in place and set its limits; None if there is none."""
-    line = wire.read_frame(requests)
-    if line is None:
-        return None
-    request = json.loads(line)
-    context = wire.Context(isolation.root, isolation.scratch, requests, answers, request["nonce"])
-    with wire.telling(context):
-        if not request["stay"]:
-            os.close(requests)
-        isolation.begin(request["limits"], request["files"])
-    return Asked(request["job"], request["params"], context)
-
-
-def _do(jobs: Jobs, asked: Asked) -> None:
-    with wire.telling(asked.context):
-        result = jobs[asked.job](asked.params, asked.context)
-    if result is not None:
-        asked.context.reply(result)
+def _settle(isolation: Isolation, requests: int, answers: int, output: int, opened: Optional[Opened]) -> None:
+    errors, nowhere = opened or ((), ())
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    for descriptor in (1, 2, *errors):
+        os.dup2(output, descriptor)
+    close_all_but([0, 1, 2, requests, answers, *errors, *nowhere])
+    isolation.settle()
+    pages.make_own()
 
 
 def _output_file() -> int:

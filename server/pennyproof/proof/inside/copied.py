@@ -10,10 +10,9 @@ import shutil
 import signal
 import sys
 import time
-import traceback
-from typing import Any, Callable, Dict, Iterator, NamedTuple, NoReturn, Set
+from typing import Any, Dict, Set
 
-from . import landlock, libc, seccomp
+from . import landlock, libc, processes, seccomp
 from .child_setup import Files, set_limits, use_home, write_files
 from .overlay import CopyFinder, PrivateCopy
 
@@ -23,20 +22,26 @@ _LINUX = sys.platform.startswith("linux")
 class Copied:
     """Runs as plain children of the fork server, in a copy."""
 
-    def __init__(self, setup: Dict[str, Any]) -> None:
+    overlapping = False
+    """There is one copy."""
+
+    def __init__(self, setup: Dict[str, Any], number: int, warming: bool) -> None:
         """Remember where things are.
 
         Args:
-            setup: ``kind`` (``landlock`` or ``off``), ``root``, ``scratch`` (an empty folder), ``readable`` and
-                ``writable`` (for Landlock).
+            setup: ``kind`` (``landlock`` or ``off``), ``root``, ``scratch`` (a folder of the zygote's), ``pycache``,
+                ``readable`` and ``writable`` (for Landlock).
+            number: The fork server's.
+            warming: Whether runs write bytecode.
         """
+        everything = os.path.join(setup["scratch"], str(number))
         self._confined = setup["kind"] == "landlock"
         self._original = setup["root"]
-        self.root = os.path.join(setup["scratch"], "copy", os.path.basename(setup["root"]) or "root")
-        self.scratch = os.path.join(setup["scratch"], "run")
-        self._everything = setup["scratch"]
+        self.root = os.path.join(everything, "copy", os.path.basename(setup["root"]) or "root")
+        self.scratch = os.path.join(everything, "run")
+        self._everything = everything
         self._readable = setup["readable"]
-        self._writable = setup["writable"]
+        self._writable = [*setup["writable"], *([setup["pycache"]] if warming and setup["pycache"] else [])]
         self._started: Set[int] = set()
         self._ended: Dict[int, int] = {}
         self._processes_now = 0
@@ -49,18 +54,13 @@ class Copied:
             libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
             libc.prctl(libc.PR_SET_DUMPABLE, 0)
 
-    def start(self, main: Callable[[], NoReturn], log: int) -> int:
-        """Fork a child that calls ``main``; returns the process to ``end``."""
+    def start(self, log: int) -> int:
+        """Fork a child; returns the process to ``end``, and in the child itself zero."""
         process = os.fork()
         if process == 0:
-            try:
-                os.dup2(log, 2)
-                os.setsid()
-                main()
-            except BaseException:  # noqa: BLE001 - the fork server's own code must never go on in here
-                traceback.print_exc()
-            finally:
-                os._exit(1)
+            os.dup2(log, 2)
+            os.setsid()
+            return 0
         self._started.add(process)
         return process
 
@@ -116,7 +116,7 @@ class Copied:
             self._reap()
 
     def leave(self) -> None:
-        """Empty the scratch folder, for the case that nobody else is left to do so."""
+        """Remove the copy and the scratch folder."""
         shutil.rmtree(self._everything, ignore_errors=True)
 
     def _reap(self) -> None:
@@ -139,42 +139,12 @@ class Copied:
         """
         if not _LINUX:
             return {process} & self._started
-        others = self._started - {process}
-        children: Dict[int, Set[int]] = {}
-        for found in _processes():
-            if found.process not in others:
-                children.setdefault(found.parent, set()).add(found.process)
-        members: Set[int] = set()
-        ahead = [os.getpid()]
-        while ahead:
-            new = children.get(ahead.pop(), set()) - members
-            members |= new
-            ahead += new
-        return members
-
-
-class _Process(NamedTuple):
-    process: int
-    parent: int
-    threads: int
-    user: int
-
-
-def _processes() -> Iterator[_Process]:
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open("/proc/%s/stat" % name, "rb") as file:
-                    # The command, in parentheses, may hold anything.
-                    fields = file.read().rpartition(b")")[2].split()
-                    yield _Process(int(name), int(fields[1]), int(fields[17]), os.fstat(file.fileno()).st_uid)
-            except (FileNotFoundError, ProcessLookupError):  # it has ended
-                continue
+        return processes.descendants(os.getpid(), without=self._started - {process})
 
 
 def _threads_of_user() -> int:
     user = os.getuid()
-    return sum(found.threads for found in _processes() if found.user == user)
+    return sum(found.threads for found in processes.all_processes() if found.user == user)
 
 
 def _kill(process: int) -> None:

@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from typing import Any, Callable, Dict, List, NoReturn, Protocol
+from typing import Any, Dict, List, Optional, Protocol
 
-from . import libc, seccomp
+from . import libc, processes, seccomp
 from .child_setup import Files, close_all_but, set_limits, use_home, write_files
 
 TMP, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - each run has its own
-_OWN_PROCESSES = 6
-"""The fork server and the one that waits for it; two for each child. Outside, bubblewrap has two more."""
+_OF_CHILD = 2
+"""Processes that belong to each child, of which there are two: one at work, and one that waits."""
+_OWN_PROCESSES = 2 + 2 * _OF_CHILD
+"""The fork server, the one that waits for it, and its children's."""
 _SCRATCH_BYTES = 512 << 20
 _SCRATCH_INODES = 100_000
 _MS_PRIVATE = 1 << 18
+_READ_ONLY = libc.MS_REMOUNT | libc.MS_BIND | libc.MS_RDONLY
+_LOCKED = {os.ST_NOSUID: libc.MS_NOSUID, os.ST_NODEV: libc.MS_NODEV, os.ST_NOEXEC: libc.MS_NOEXEC}
+"""What statvfs tells of a mount → the flag without which it cannot be mounted again."""
 
 
 class Isolation(Protocol):
@@ -29,16 +34,17 @@ class Isolation(Protocol):
     """The project's folder as runs see it."""
     scratch: str
     """A folder that each run finds empty, and may write to."""
+    overlapping: bool
+    """Whether a child may get ready while another is at work."""
 
     def enter(self) -> None:
-        """In the fork server, once, before anything of the project's environment is imported."""
+        """In the fork server, once."""
 
-    def start(self, main: Callable[[], NoReturn], log: int) -> int:
-        """Fork a child; returns the process by which the run is known.
+    def start(self, log: int) -> int:
+        """Fork a child; returns the process by which the run is known, and in the child itself zero.
 
         Args:
-            main: What the child does.
-            log: The descriptor of a file for what goes wrong before ``main``.
+            log: The descriptor of a file for what goes wrong before that.
         """
 
     def settle(self) -> None:
@@ -69,23 +75,28 @@ class Isolation(Protocol):
 class Namespaces:
     """Runs as processes of a namespace of their own, over the project's folder as a private overlay."""
 
-    def __init__(self, root: str, scratch: str, keep: List[str]) -> None:
+    overlapping = True
+
+    def __init__(self, root: str, scratch: str, keep: List[str], read_only: Optional[str] = None) -> None:
         """Remember where things are.
 
         Args:
             root: The project's folder.
             scratch: An empty folder to mount on.
             keep: What bubblewrap mounted, beside the root, below the folders that are made afresh for each run.
+            read_only: A folder that bubblewrap left writable, and runs are not to write to.
         """
         self.root = root
         self.scratch = scratch
         self._keep = sorted(keep)
+        self._read_only = read_only
         self._own_processes = -1
 
     def enter(self) -> None:
         """Go on as the first process of a namespace in which this process, alone, may make further ones."""
         user, group = os.getuid(), os.getgid()
         libc.unshare(libc.CLONE_NEWUSER | libc.CLONE_NEWNS | libc.CLONE_NEWPID)
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         for name, text in (
             ("setgroups", "deny"),
             ("uid_map", "%d %d 1" % (user, user)),
@@ -101,30 +112,33 @@ class Namespaces:
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
         libc.mount("none", "/", flags=libc.MS_REC | _MS_PRIVATE)
+        if self._read_only:
+            bind(self._read_only, self._read_only)
+            libc.mount("none", self._read_only, flags=_flags(self._read_only) | _READ_ONLY)
         self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
-    def start(self, main: Callable[[], NoReturn], log: int) -> int:
+    def start(self, log: int) -> int:
         libc.unshare(libc.CLONE_NEWPID)
         first = os.fork()
         if first == 0:
             try:
                 os.dup2(log, 2)
-                self._first_process(main)
+                if self._become_run():
+                    return 0
             except BaseException:  # noqa: BLE001 - the fork server's own code must never go on in here
                 traceback.print_exc()
-            finally:
-                os._exit(1)
+            os._exit(1)
         libc.setns(self._own_processes, libc.CLONE_NEWPID)
         return first
 
-    def _first_process(self, main: Callable[[], NoReturn]) -> NoReturn:
-        """Make the mounts, then wait for the child proper; as this process ends, the kernel kills all the others."""
+    def _become_run(self) -> bool:
+        """Make the mounts, then wait for the child proper (true in that one); when this process ends, all others do."""
         libc.unshare(libc.CLONE_NEWNS | libc.CLONE_NEWIPC)
         self._mount()
         child = os.fork()
         if child == 0:
             os.setsid()
-            main()
+            return True
         close_all_but([])
         while True:
             process, status = os.waitpid(-1, 0)
@@ -165,7 +179,7 @@ class Namespaces:
             # Where bubblewrap had to cover parts of /proc (it runs as root), the kernel allows no fresh one: the outer
             # one then stays, which shows the fork server's processes but gives no access to them.
             flags |= libc.MS_BIND
-        libc.mount("none", "/proc", flags=flags | libc.MS_REMOUNT | libc.MS_BIND | libc.MS_RDONLY)
+        libc.mount("none", "/proc", flags=flags | _READ_ONLY)
 
     def settle(self) -> None:
         """Give up every power to undo this."""
@@ -185,7 +199,8 @@ class Namespaces:
 
     def count(self, process: int) -> int:  # noqa: ARG002 - there is one run at a time
         """How many processes the run of ``process`` has, about."""
-        return sum(name.isdigit() for name in os.listdir("/proc")) - _OWN_PROCESSES - 2
+        # What /proc shows has the numbers of bubblewrap's namespace, not of this one.
+        return len(processes.descendants(int(os.readlink("/proc/self")))) - 2 * _OF_CHILD
 
     def ended(self, process: int) -> bool:
         """Whether the run has ended by itself; ``end`` is still to be called."""
@@ -213,6 +228,11 @@ def bind(source: str, target: str) -> None:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
     libc.mount(source, target, flags=libc.MS_BIND | libc.MS_REC)
+
+
+def _flags(path: str) -> int:
+    told = os.statvfs(path).f_flag
+    return sum(flag for shown, flag in _LOCKED.items() if told & shown)
 
 
 def _exit_code(status: int) -> int:

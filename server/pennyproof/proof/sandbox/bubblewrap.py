@@ -47,16 +47,14 @@ class Bubblewrap:
             "preload": list(spec.preload),
             "plugins": spec.plugins,
             "pycache": str(spec.pycache) if spec.pycache else None,
-            "warming": spec.warming,
-            "args": None if spec.args is None else list(spec.args),
             "jobs": str(spec.jobs),
         }
-        return Launch((*self._arguments(spec), *command), {}, setup)
+        return Launch((*self._arguments(spec, "--bind"), *command), {}, setup)
 
     def run_once(self, argv: Sequence[str], spec: WorkerSpec, timeout: float) -> Finished:
-        return run_to_end(Launch((*self._arguments(spec), *argv), {}, {}), timeout)
+        return run_to_end(Launch((*self._arguments(spec, "--ro-bind"), *argv), {}, {}), timeout)
 
-    def _arguments(self, spec: WorkerSpec) -> Iterator[str]:
+    def _arguments(self, spec: WorkerSpec, bind_pycache: str) -> Iterator[str]:
         yield self._executable
         yield from ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
         # Run by root, it would map root, which the runs' own namespaces then could not map again.
@@ -76,7 +74,8 @@ class Bubblewrap:
         for path in _bound(spec):
             yield from ("--ro-bind", str(path), str(path))
         if spec.pycache:
-            yield from ("--bind" if spec.warming else "--ro-bind", str(spec.pycache), str(spec.pycache))
+            # Each fork server makes it read-only again, unless it warms.
+            yield from (bind_pycache, str(spec.pycache), str(spec.pycache))
         yield from ("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/")
         for name, value in environment(spec, home=SCRATCH).items():
             yield from ("--setenv", name, value)

@@ -33,16 +33,15 @@ class Landlock:
         shared = [str(spec.pycache)] if spec.pycache else []
         etc = [f"/etc/{name}" for name in SYNTHESISED]
         readable = [*map(str, (*system_places(), *project_places(spec))), *etc, *shared]
-        writable = [*_DEVICES, *(shared if spec.warming else [])]
         confinement = {
             # The fork server reads the project in order to copy it, and /proc in order to find what a run started.
             "readable": [*readable, str(spec.root), "/proc"],
-            "writable": [*writable, str(scratch)],
+            "writable": [*_DEVICES, *shared, str(scratch)],
         }
         # Our own interpreter, which imports nothing of the project's environment, gives up first and then executes the
         # project's.
         confine = (sys.executable, "-I", "-S", str(INSIDE), json.dumps(confinement))
-        setup = setup_in_copy(self.kind, spec, scratch, readable, writable)
+        setup = setup_in_copy(self.kind, spec, scratch, readable, _DEVICES)
         return Launch((*confine, *argv), environment(spec, str(scratch)) | {"TMPDIR": str(scratch)}, setup, scratch)
 
 
@@ -56,7 +55,7 @@ def setup_in_copy(
         spec: The worker's.
         scratch: The folder for the copy and for what runs write.
         readable: What runs may read besides.
-        writable: What runs may write besides.
+        writable: What runs may write besides; those that warm, the bytecode too.
     """
     return {
         "kind": kind,
@@ -67,6 +66,5 @@ def setup_in_copy(
         "preload": list(spec.preload),
         "plugins": spec.plugins,
         "pycache": str(spec.pycache) if spec.pycache else None,
-        "warming": spec.warming,
         "jobs": str(spec.jobs),
     }

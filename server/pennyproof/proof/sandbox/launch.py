@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from pennyproof.proof.sandbox.spec import WorkerSpec
 
@@ -23,28 +23,30 @@ class Launch:
     argv: tuple[str, ...]
     environment: dict[str, str]
     setup: dict[str, Any] = field(default_factory=dict)
-    """The first line that a fork server reads."""
+    """The first message to a zygote."""
     scratch: Path | None = None
     """A folder made for the process, to be removed when it has ended."""
 
-    def start(self, *, stderr: int) -> subprocess.Popen[bytes]:
-        """Start it in a session of its own, with pipes for standard input and output.
+    def start(self, *, stdin: int, stdout: int = subprocess.DEVNULL, stderr: int) -> subprocess.Popen[bytes]:
+        """Start it in a session of its own.
 
         Args:
-            stderr: A descriptor.
+            stdin: A descriptor, or what ``subprocess`` has instead.
+            stdout: As ``stdin``.
+            stderr: As ``stdin``.
 
         Raises:
             OSError: It cannot be started.
         """
-        return _starter.submit(self._start, stderr).result()
+        return _starter.submit(self._start, stdin, stdout, stderr).result()
 
-    def _start(self, stderr: int) -> subprocess.Popen[bytes]:
+    def _start(self, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self.argv,
             env=self.environment,
             cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=stdin,
+            stdout=stdout,
             stderr=stderr,
             bufsize=0,
             start_new_session=True,
@@ -71,9 +73,9 @@ def run_to_end(launch: Launch, timeout: float) -> Finished:
     Raises:
         subprocess.TimeoutExpired: It was killed after ``timeout`` seconds.
     """
-    process = launch.start(stderr=subprocess.PIPE)
+    process = launch.start(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        stdout, stderr = process.communicate(b"", timeout)
+        stdout, stderr = process.communicate(timeout=timeout)
     except BaseException:
         kill_group(process)
         process.communicate()
@@ -81,13 +83,6 @@ def run_to_end(launch: Launch, timeout: float) -> Finished:
     finally:
         launch.clean()
     return Finished(process.returncode, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
-
-
-def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
-    """The standard input and output of a process that ``Launch.start`` made."""
-    if process.stdin is None or process.stdout is None:
-        raise ValueError("the process was started without pipes")
-    return process.stdin, process.stdout
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

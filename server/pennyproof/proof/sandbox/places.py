@@ -81,14 +81,13 @@ def environment(spec: WorkerSpec, home: str) -> dict[str, str]:
         "LOGNAME": "sandbox",
         "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
         "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         # Threads do not survive a fork, and workers share the cores already.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
-    if not spec.warming:
-        variables["PYTHONDONTWRITEBYTECODE"] = "1"
     if "TZ" in os.environ:
         variables["TZ"] = os.environ["TZ"]
     return variables

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem, NoSandbox
+from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.sandbox.bubblewrap import Bubblewrap
 from pennyproof.proof.sandbox.landlock import Landlock
 from pennyproof.proof.sandbox.launch import Sandbox
@@ -84,7 +85,8 @@ def _try(sandbox: Sandbox) -> None:
         seen.write_text("old")
         secret.write_text("secret")
         spec = WorkerSpec(root=root, python=Path(sys.executable), plugins=False, jobs=INSIDE / "probe.py")
-        worker = Worker(sandbox, spec)
+        nursery = Nursery(sandbox, spec)
+        worker = Worker(nursery)
         try:
             answer = worker.run(
                 "probe",
@@ -95,6 +97,7 @@ def _try(sandbox: Sandbox) -> None:
             )
         finally:
             worker.close()
+            nursery.close()
         if not answer.ok:
             raise NoSandbox(answer.detail)
         expected = {"seen": "new", "secret": False, "namespace": False, "network": False}

@@ -9,7 +9,7 @@ INSIDE = Path(__file__).resolve().parents[1] / "inside"
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """Everything a fork server depends on; equal specs make interchangeable workers."""
+    """Everything fork servers depend on; equal specs make interchangeable workers."""
 
     root: Path
     """The project's folder, absolute, links resolved; seen read-only."""
@@ -22,11 +22,9 @@ class WorkerSpec:
     plugins: bool = True
     """Import the pytest plugins of the project's environment before forking, too."""
     pycache: Path | None = None
-    """An existing folder for bytecode (``sys.pycache_prefix``); read-only unless ``warming``."""
-    warming: bool = False
-    """Let runs write bytecode. Only for the unmodified, trusted project."""
+    """An existing folder for bytecode (``sys.pycache_prefix``), which runs may read; only warming workers write it."""
     args: tuple[str, ...] | None = None
-    """Arguments with which runs start pytest before they are asked; ``None``: they do not."""
+    """Arguments with which pytest is started before anything is asked; ``None``: it is not."""
     jobs: Path = INSIDE / "jobs.py"
     """The module whose ``JOBS`` the fork server offers."""
 
