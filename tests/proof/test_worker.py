@@ -207,7 +207,7 @@ def kill_zygote(yard: Yard) -> None:
 
 @pytest.mark.parametrize("used", [False, True])
 def test_a_lost_process_is_started_again(light: Yard, used: bool) -> None:
-    light.nursery.skipped(Cancel())
+    light.nursery.imported(Cancel())
     if used:
         assert light.run("found = 1").ok
     kill_zygote(light)
@@ -255,14 +255,14 @@ def raised(spec: WorkerSpec, sandbox: Sandbox) -> Iterator[Nursery]:
 def test_a_process_that_cannot_start_says_why(light: Yard) -> None:
     spec = WorkerSpec(root=light.root, python=Path(sys.executable), plugins=False, jobs=light.root / "module.py")
     with raised(spec, light.nursery.sandbox) as nursery, pytest.raises(WorkerLost, match="JOBS"):
-        nursery.skipped(Cancel())
+        nursery.imported(Cancel())
 
 
 def test_preloading_leaves_the_project_out(light: Yard) -> None:
     spec = replace(light.nursery.spec, readable=(light.root,), preload=("json.tool", "module", "missing_module"))
     code = "import sys; found = ['json.tool' in sys.modules, 'module' in sys.modules]"
     with raised(spec, light.nursery.sandbox) as nursery:
-        assert set(nursery.skipped(Cancel())) == {"module", "missing_module"}
+        assert set(nursery.imported(Cancel()).skipped) == {"module", "missing_module"}
         worker = Worker(nursery)
         answer = worker.run("snippet", files={}, params={"code": code}, limits=Limits(), cancel=Cancel())
         worker.close()

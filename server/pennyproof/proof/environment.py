@@ -1,9 +1,6 @@
 """What the project's interpreter has to say about itself, asked in the sandbox; and what it has to be able to read."""
 
-import hashlib
 import json
-import logging
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +9,6 @@ from pennyproof.errors import NoInterpreter, NoPytest
 from pennyproof.proof.interpreter import Interpreter
 from pennyproof.proof.sandbox import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
-
-log = logging.getLogger(__name__)
 
 OLDEST = (3, 8)
 """What runs inside the project is written for this Python and newer ones."""
@@ -47,22 +42,14 @@ class Environment:
         return json.dumps([self.version, self.pytest, _stamps(self.interpreter)])
 
 
-def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path, state: Path | None = None) -> Environment:
-    """What an interpreter is and has, asked in the sandbox unless it is remembered and nothing was installed since.
+def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> Environment:
+    """What an interpreter is and has, asked in the sandbox.
 
     Raises:
         NoInterpreter: It does not start, or is too old.
         NoPytest: It cannot import pytest.
     """
-    stamps = _stamps(interpreter)
-    key = hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
-    memory = state / "interpreters" / f"{key}.json" if state else None
-    remembered = _recall(memory) if memory else None
-    if remembered:
-        return Environment(interpreter, *remembered)
     version, pytest = _ask(sandbox, interpreter, root)
-    if memory and _stamps(interpreter) == stamps:
-        _remember(memory, version, pytest)
     return Environment(interpreter, version, pytest)
 
 
@@ -94,24 +81,6 @@ def _stamps(interpreter: Interpreter) -> list[tuple[str, int]]:
     folders = [folder for prefix in interpreter.prefixes for folder in prefix.glob("lib*/python3*/*-packages")]
     files = [interpreter.executable, *(prefix / "pyvenv.cfg" for prefix in interpreter.prefixes)]
     return [(str(path), path.stat().st_mtime_ns) for path in [*files, *sorted(folders)] if path.exists()]
-
-
-def _recall(memory: Path) -> tuple[tuple[int, int, int], str] | None:
-    try:
-        major, minor, micro, pytest = json.loads(memory.read_text("utf-8"))
-    except (OSError, ValueError, TypeError):
-        return None
-    return (int(major), int(minor), int(micro)), str(pytest)
-
-
-def _remember(memory: Path, version: tuple[int, int, int], pytest: str) -> None:
-    temporary = memory.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary.write_text(json.dumps([*version, pytest]), "utf-8")
-        temporary.replace(memory)
-    except OSError as error:
-        log.info("what the interpreter is is asked each time: %s: %s", memory, error.strerror)
 
 
 def readable_paths(interpreter: Interpreter, root: Path, home: Path) -> tuple[Path, ...]:

@@ -15,7 +15,7 @@ from pennyproof.errors import Cancelled, WorkerLost
 from pennyproof.proof.lines import LostError
 from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
-from pennyproof.proof.zygote import ForkServer, Process, Zygote
+from pennyproof.proof.zygote import ForkServer, Imported, Process, Zygote
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ Look = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A process that imported everything, and the modules that it could not import, and why."""
+    """A process that imported everything."""
 
     process: Process
-    skipped: Mapping[str, str]
+    imported: Imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Nursery:
         """Begin to start the processes, in the background."""
         self._begin_started()
 
-    def skipped(self, cancel: Cancel) -> Mapping[str, str]:
-        """The modules of ``spec.preload`` that could not be imported, and why.
+    def imported(self, cancel: Cancel) -> Imported:
+        """What the process says of itself, as soon as it is ready.
 
         Raises:
             Cancelled: ``cancel`` was asked, or this was closed.
             WorkerLost: Nothing can be started.
         """
-        return _wait(self._begin_plain(), cancel).skipped
+        return _wait(self._begin_plain(), cancel).imported
 
     def fork(self, cancel: Cancel, *, warming: bool = False) -> ForkServer:
         """A new fork server, in whose runs pytest starts from the beginning.

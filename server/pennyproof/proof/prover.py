@@ -149,7 +149,7 @@ class Prover:
                 self._session = None
             if self._session is None:
                 self._session = open_session(
-                    snapshot, self._workspace, self._options, self._records, self._state, self._environ
+                    snapshot, self._workspace, self._options, self._records, self._state, self._environ, cancel
                 )
             return self._session
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyproof.core.snapshots import Snapshot
-from pennyproof.errors import EnvironmentProblem
+from pennyproof.core.work import Cancel
+from pennyproof.errors import EnvironmentProblem, PennyproofError, WorkerLost
 from pennyproof.proof.baseline import Baselines
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.environment import Environment, probe, readable_paths
-from pennyproof.proof.interpreter import find_interpreter
+from pennyproof.proof.interpreter import Interpreter, find_interpreter
 from pennyproof.proof.lint import Linter
 from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Records
-from pennyproof.proof.sandbox import find_sandbox
+from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.worker import Worker
 from pennyproof.proof.workspace import Workspace
@@ -65,14 +66,15 @@ def open_session(
     records: Records,
     state: Path | None,
     environ: Mapping[str, str],
+    cancel: Cancel,
 ) -> Session:
-    """Find the interpreter, ask it what it is, and prepare workers, which start when they are needed.
+    """Find the interpreter and a sandbox, and start the process that workers are forked from.
 
     Raises:
         EnvironmentProblem: There is no sandbox, no interpreter, or no pytest.
+        Cancelled: ``cancel`` was asked.
     """
     root = workspace.root
-    sandbox = find_sandbox(options.sandbox)
     interpreter = find_interpreter(root, options.python, environ)
     bytecode = Bytecode(root, interpreter.executable, state)
     spec = WorkerSpec(
@@ -83,12 +85,10 @@ def open_session(
         pycache=bytecode.folder,
         args=options.args,
     )
-    nursery = Nursery(sandbox, spec)
-    # Starting takes longer than anything that follows, so it begins before it is known what the interpreter is.
-    nursery.start()
+    nursery = _start(options.sandbox, spec)
     try:
-        environment = probe(sandbox, interpreter, root, state)
-    except EnvironmentProblem:
+        environment = _environment(nursery, interpreter, root, cancel)
+    except PennyproofError:
         nursery.close()
         bytecode.close()
         raise
@@ -108,3 +108,41 @@ def open_session(
         bytecode=bytecode,
         workers=workers,
     )
+
+
+def _start(kind: Kind, spec: WorkerSpec) -> Nursery:
+    """Begin to start the process in the sandbox that is likely to work, while that is tried out.
+
+    Raises:
+        NoSandbox: There is none that works.
+    """
+    likely = likely_sandbox(kind)
+    nursery = Nursery(likely, spec) if likely else None
+    if nursery:
+        # It imports what is installed, and nothing of the project.
+        nursery.start()
+    try:
+        sandbox = find_sandbox(kind)
+    except EnvironmentProblem:
+        if nursery:
+            nursery.close()
+        raise
+    if nursery and sandbox.kind == nursery.sandbox.kind:
+        return nursery
+    if nursery:
+        nursery.close()
+    return Nursery(sandbox, spec)
+
+
+def _environment(nursery: Nursery, interpreter: Interpreter, root: Path, cancel: Cancel) -> Environment:
+    """What the interpreter is; where it does not start, the error says what is wrong with it.
+
+    Raises:
+        EnvironmentProblem: It cannot run tests.
+    """
+    try:
+        imported = nursery.imported(cancel)
+    except WorkerLost:
+        probe(nursery.sandbox, interpreter, root)
+        raise
+    return Environment(interpreter, imported.version, imported.pytest)

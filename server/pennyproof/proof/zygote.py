@@ -57,6 +57,18 @@ class Answer:
         return self.status is Status.OK
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a zygote tells of itself when it is ready."""
+
+    version: tuple[int, int, int]
+    """The interpreter's."""
+    pytest: str
+    """The version of its pytest; empty where the jobs need none."""
+    skipped: Mapping[str, str]
+    """The modules of ``WorkerSpec.preload`` that could not be imported, and why."""
+
+
 class Process:
     """A sandboxed process, that of a project's first zygote, and what it prints."""
 
@@ -135,15 +147,16 @@ class Zygote:
         self.alive = True
         """Whether it is not known to have ended."""
 
-    def prepare(self, setup: Mapping[str, Any], cancel: Cancel) -> Mapping[str, str]:
-        """Have it import what it should; returns what it could not import, and why.
+    def prepare(self, setup: Mapping[str, Any], cancel: Cancel) -> Imported:
+        """Have it import what it should.
 
         Raises:
             Cancelled: ``cancel`` was asked, or ``end`` called.
             LostError: The process has ended.
         """
-        skipped: Mapping[str, str] = self._exchange(setup, _START_SECONDS, cancel)["skipped"]
-        return skipped
+        told = self._exchange(setup, _START_SECONDS, cancel)
+        major, minor, micro = told["version"]
+        return Imported((major, minor, micro), told["pytest"], told["skipped"])
 
     def fork(self, *, warming: bool) -> "ForkServer":
         """A new fork server, in a few milliseconds.
@@ -181,10 +194,14 @@ class Zygote:
         try:
             with theirs:
                 self._exchange({"start": list(args)}, _FORK_SECONDS, Cancel(), [theirs.fileno()])
-            return started, started._exchange({}, _START_SECONDS, Cancel())
+            return started, started.told()
         except (Cancelled, LostError):
             started.end(0.0)
             raise
+
+    def told(self) -> Mapping[str, Any]:
+        """What a zygote says of the start of pytest: whether it is ``usable``, and all that was ``looked`` at."""
+        return self._exchange({}, _START_SECONDS, Cancel())
 
     def kill(self, number: int) -> None:
         """Kill a fork server, and all that it runs."""

@@ -1,7 +1,8 @@
 """The zygote: a process that has imported what every run needs, and forks the fork servers.
 
 It never runs tests, and imports nothing that lies in the project. Its standard input is a socket on which it gets lines
-of JSON, some with descriptors, and answers each of them exactly once. The first one sets it up. Then:
+of JSON, some with descriptors, and answers each of them exactly once. The first one sets it up, and is answered with
+what it is and could not import. Then:
 
 ``{"fork": number, "warming": bool}`` with two descriptors
     Fork a server (``server``), which reads requests from the first and answers on the second.
@@ -60,7 +61,8 @@ def main() -> None:
     # What is alive now is never looked at again by a collection, which would copy its pages into every child.
     gc.collect()
     gc.freeze()
-    channel.send({"skipped": skipped})
+    pytest = getattr(sys.modules.get("pytest"), "__version__", "")
+    channel.send({"skipped": skipped, "version": sys.version_info[:3], "pytest": pytest})
     _do(jobs, Zygote(channel, setup, jobs).serve())
 
 

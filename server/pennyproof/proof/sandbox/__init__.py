@@ -10,7 +10,7 @@ from typing import Literal
 from pennyproof.proof.sandbox.launch import Finished, Launch, Sandbox
 from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
 
-__all__ = ["Finished", "Kind", "Launch", "Limits", "Sandbox", "WorkerSpec", "find_sandbox"]
+__all__ = ["Finished", "Kind", "Launch", "Limits", "Sandbox", "WorkerSpec", "find_sandbox", "likely_sandbox"]
 
 Kind = Literal["auto", "bubblewrap", "landlock", "seatbelt", "off"]
 
@@ -28,3 +28,10 @@ def find_sandbox(kind: Kind = "auto") -> Sandbox:
     from pennyproof.proof.sandbox import probe  # noqa: PLC0415 - trying one out takes a worker, which takes this package
 
     return probe.find(kind)
+
+
+def likely_sandbox(kind: Kind = "auto") -> Sandbox | None:
+    """The sandbox that ``find_sandbox`` tries out first; ``None``: it is of no use to start anything in it before."""
+    from pennyproof.proof.sandbox import probe  # noqa: PLC0415 - as above
+
+    return probe.likely(kind)
