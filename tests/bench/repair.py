@@ -132,9 +132,7 @@ def _all(runs: Sequence[Run], python: Path, results: Results[Result], jobs: int)
                 "right" if result.right else "wrong" if result.offered else "no offer" if result.failing else "passes"
             )
             left = len(results.missing(keys))
-            progress(
-                f"{run.key}: {said}, {result.seconds:.1f} s{result.problem and '; '}{result.problem} ({left} to go)"
-            )
+            progress(f"{run.key}: {said}, {result.seconds:.1f} s, {left} to go {result.problem}".rstrip())
 
     with ThreadPoolExecutor(jobs) as executor:
         list(executor.map(one, runs))
