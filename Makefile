@@ -39,7 +39,6 @@ format: $(READY) ## write the format that `check` asks for
 	$(BIN)/ruff check --fix .
 
 bench: $(READY) ## print the benchmarks (DATA=folder of the recorded tasks, BENCH="verdict --quick" for some)
-	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m tests.bench $(BENCH) --data $(DATA)
 
 clean: ## remove what the targets made
