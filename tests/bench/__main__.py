@@ -7,6 +7,7 @@ and run in parts; ``--seconds`` and ``--project`` make such parts.
 import argparse
 import importlib
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -59,13 +60,14 @@ def main() -> int:
     for name in arguments.names or BENCHMARKS:
         benchmark = cast("Benchmark", importlib.import_module(f"tests.bench.{name}"))
         print(f"\n## {benchmark.NAME}: {benchmark.ABOUT}\n", flush=True)
-        started = time.monotonic()
+        started, (load, *_) = time.monotonic(), os.getloadavg()
         try:
             print(benchmark.run(options))
         except EnvironmentProblem as problem:
             incomplete = True
             print(f"not run: {problem}")
-        print(f"\n({time.monotonic() - started:.0f} s)", flush=True)
+        cores = os.cpu_count()
+        print(f"\n({time.monotonic() - started:.0f} s; load before {load:.1f} on {cores} cores)", flush=True)
     return int(incomplete)
 
 

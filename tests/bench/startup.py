@@ -98,8 +98,8 @@ def _memory(process: int) -> float:
     return int(told.stdout) / 1024
 
 
-def _growth(name: str, memory: Sequence[float]) -> tuple[str | float, ...]:
-    return name, *memory, f"{100 * (memory[-1] / memory[-2] - 1):+.1f} %"
+def _growth(name: str, memory: Sequence[float]) -> tuple[str, ...]:
+    return name, *(f"{size:.1f}" for size in memory), f"{100 * (memory[-1] / memory[-2] - 1):+.1f} %"
 
 
 def _row(name: str, starts: Sequence[tuple[float, float]]) -> tuple[str, float | None, float | None]:
