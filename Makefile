@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
+BENCH ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -37,9 +38,8 @@ format: $(READY) ## write the format that `check` asks for
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## print the benchmarks (DATA=folder of the recorded tasks)
-	$(BIN)/python -m pip install --quiet --group bench
-	$(BIN)/python -m tests.bench --data $(DATA)
+bench: $(READY) ## print the benchmarks (DATA=folder of the recorded tasks, BENCH="verdict --quick" for some)
+	$(BIN)/python -m tests.bench $(BENCH) --data $(DATA)
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

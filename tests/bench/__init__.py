@@ -3,6 +3,7 @@
 ``python -m tests.bench`` runs them all; nothing here is collected by pytest, and nothing asserts a time.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,3 +20,9 @@ class Options:
     """Only these projects of the corpus; empty for all."""
     quick: bool = False
     """A small part of everything, to see whether it works at all."""
+    seconds: float = math.inf
+    """After so long a benchmark measures nothing further; another run goes on from there."""
+    afresh: bool = False
+    """Measure again what was measured of this version of the product before."""
+    jobs: int = 1
+    """How many repair tasks at a time; those that share cores spoil each other's times."""

@@ -1,7 +1,13 @@
-"""``python -m tests.bench [NAME…]``: run benchmarks and print their tables."""
+"""``python -m tests.bench [NAME…]``: run benchmarks and print their tables.
+
+What repair, seeded and historical have measured of the code as it is they do not measure again, so they can be stopped
+and run in parts; ``--seconds`` and ``--project`` make such parts.
+"""
 
 import argparse
 import importlib
+import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -34,6 +40,9 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path(platformdirs.user_cache_dir("pennyproof-bench")))
     parser.add_argument("--project", action="append", default=[], help="only this project of the corpus (repeatable)")
     parser.add_argument("--quick", action="store_true", help="a small part of everything")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="time for one of repair, seeded, historical")
+    parser.add_argument("--afresh", action="store_true", help="measure again what was measured of this version")
+    parser.add_argument("--jobs", type=int, default=1, help="repair tasks at a time (default: 1)")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
@@ -42,19 +51,23 @@ def main() -> int:
         cache=arguments.cache.resolve(),
         projects=frozenset(arguments.project),
         quick=arguments.quick,
+        seconds=arguments.seconds,
+        afresh=arguments.afresh,
+        jobs=arguments.jobs,
     )
 
     incomplete = False
     for name in arguments.names or BENCHMARKS:
         benchmark = cast("Benchmark", importlib.import_module(f"tests.bench.{name}"))
         print(f"\n## {benchmark.NAME}: {benchmark.ABOUT}\n", flush=True)
-        started = time.monotonic()
+        started, (load, *_) = time.monotonic(), os.getloadavg()
         try:
             print(benchmark.run(options))
         except EnvironmentProblem as problem:
             incomplete = True
             print(f"not run: {problem}")
-        print(f"\n({time.monotonic() - started:.0f} s)", flush=True)
+        cores = os.cpu_count()
+        print(f"\n({time.monotonic() - started:.0f} s; load before {load:.1f} on {cores} cores)", flush=True)
     return int(incomplete)
 
 

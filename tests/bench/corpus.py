@@ -132,16 +132,31 @@ def prepare(project: Project, cache: Path) -> Ready:
 
 def install(ready: Ready) -> None:
     """Make the environment of what lies in ``pristine``, unless it is there."""
-    recipe = "\n".join([sys.version, *ready.project.requires])
-    stamp = ready.folder / "ready"
+    _install(ready.folder, ready.project.requires, ready)
+
+
+def bare(cache: Path) -> Path:
+    """The interpreter of an environment with pytest and nothing else, as a small project of a user has.
+
+    Raises:
+        Unavailable: The package registry cannot be reached.
+    """
+    _install(cache / "bare", common())
+    return cache / "bare/venv/bin/python"
+
+
+def _install(folder: Path, requires: Sequence[str], ready: Ready | None = None) -> None:
+    """Make ``folder/venv`` with exactly these packages, and the project where there is one, unless it is there."""
+    recipe = "\n".join([sys.version, *requires])
+    stamp = folder / "ready"
     if stamp.exists() and stamp.read_text() == recipe:
         return
     stamp.unlink(missing_ok=True)
-    venv.create(ready.folder / "venv", clear=True, with_pip=False, symlinks=True)
-    ready.renew()
-    into = ["--python", str(ready.python), "install", "--quiet", "--no-deps"]
-    _pip([*into, *ready.project.requires])
-    _pip([*into, "--editable", str(ready.tree)])
+    venv.create(folder / "venv", clear=True, with_pip=False, symlinks=True)
+    into = ["--python", str(folder / "venv/bin/python"), "install", "--quiet", "--no-deps"]
+    _pip([*into, *requires])
+    if ready is not None:
+        _pip([*into, "--editable", str(ready.renew())])
     stamp.write_text(recipe)
 
 

@@ -4,24 +4,29 @@ Which tests fail then, and pass with the newer code, is the truth; why they fail
 message names something that the older release does not have (an import, attribute, argument or fixture), or the
 whole file cannot be collected. *new behaviour*: the newer release's own changelog lists what is tested as an
 addition or a change; these test functions are listed in ``historical.toml``. What is left are *bugs*. Each buggy
-test function, with all its parameters, is put to ``pennyproof fix`` by itself. It counts as *mended* when its tests
-pass with the first offer; *broken* counts the tests that pass before and with the newer code, and fail with an
-offer.
+test function, with all its parameters, is put to ``pennyproof fix`` by itself. It is *fixed* when with the first offer
+its tests pass, and no test of the full suite fails that passes without it; *broken* counts the tests that do.
+
+Pairs and bugs are written down as they come and not measured again, so that it can be run in parts: ``--project NAME``
+for some of the pairs, ``--seconds S`` for as far as one gets.
 """
 
-import json
+import hashlib
+import math
 import re
 import shutil
 import tomllib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from pennyproof.core.protected import is_protected
 from tests.bench import Options, corpus, plain, product
 from tests.bench.corpus import Archive, Project
+from tests.bench.results import Results, product_version, progress
 from tests.bench.tables import Cell, median, percent, table
 
 NAME = "historical"
@@ -54,6 +59,35 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A test function that fails with the older code and passes with the newer."""
+
+    tests: tuple[str, ...]
+    """It, once for each of its parameters that fails."""
+    message: str
+
+    @property
+    def name(self) -> str:
+        return self.tests[0].partition("[")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the tests of a newer release say of the older code."""
+
+    pair: str
+    uncollectable: int
+    """Test files that cannot be collected."""
+    new_api: tuple[Function, ...]
+    behaviour: tuple[Function, ...]
+    bugs: tuple[Function, ...]
+    passing: tuple[str, ...]
+    """The tests that pass with the older code."""
+    cpu_seconds: float
+    """Of its full suite."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bug:
     """A test function that fails because the older code is wrong, and what came of it."""
 
@@ -62,48 +96,54 @@ class Bug:
     message: str
     seconds: float
     mended: bool
+    """Its tests pass with the first offer."""
     broken: tuple[str, ...]
     diff: str
+    """The first offer; empty where there is none."""
     identical: bool
     problem: str
 
+    @property
+    def fixed(self) -> bool:
+        return self.mended and not self.broken
+
 
 def run(options: Options) -> str:
-    """Judge every pair and try to mend what is wrong; returns the table."""
-    details = options.cache / "results" / f"{NAME}.jsonl"
-    details.parent.mkdir(parents=True, exist_ok=True)
+    """Judge every pair and try to mend what is wrong, as far as that was not done; returns the table of all."""
     pairs = [pair for pair in _pairs() if not options.projects or pair.older.name in options.projects]
-    rows: list[Sequence[Cell]] = []
-    bugs: list[Bug] = []
-    with details.open("w", encoding="utf-8") as stream:
-        for pair in pairs[: _QUICK if options.quick else None]:
+    pairs = pairs[: _QUICK if options.quick else None]
+    judgements = Results(f"{NAME}-pairs", Judged, options, _classification())
+    bugs = Results(NAME, Bug, options, product_version())
+    for pair in pairs:
+        known = judgements.of([pair.name])
+        if (not known or bugs.missing(_keys(known[0]))) and not bugs.time_is_up:
             ready = _prepare(pair, options.cache)
             with ready.lease():
-                counts, found = _measure(pair, ready, options.cache)
-            for bug in found:
-                stream.write(json.dumps(asdict(bug)) + "\n")
-            stream.flush()
-            rows.append((pair.name, *counts, *_summary(found)))
-            bugs += found
-    totals = [sum(int(row[column] or 0) for row in rows) for column in range(1, 5)]
-    headings = (
-        "pair",
-        "failing",
-        "uncollectable files",
-        "new API",
-        "new behaviour",
-        "bugs",
-        "mended",
-        "broken",
-        "median s",
-    )
-    return "\n\n".join(
-        [
-            "Failing test functions, parameters taken together; `bugs` are those that fail for a bug.",
-            table(headings, [*rows, ("**all**", *totals, *_summary(bugs))]),
-            f"Every bug with its outcome: {details}",
-        ]
-    )
+                _measure(pair, ready, judgements, bugs)
+    return _report(pairs, judgements, bugs)
+
+
+def _measure(pair: Pair, ready: corpus.Ready, judgements: Results[Judged], bugs: Results[Bug]) -> None:
+    """Judge one pair and mend its bugs, until the time is up."""
+    judged = judgements.get(pair.name, partial(_judge, pair, ready))
+    if judged is None:
+        return
+    progress(f"{pair.name}: {len(judged.bugs)} functions fail for a bug")
+    for key, function in zip(_keys(judged), judged.bugs, strict=True):
+        fresh = bool(bugs.missing([key]))
+        bug = bugs.get(key, partial(_mend, judged, ready, function))
+        if bug is not None and fresh:
+            said = "fixed" if bug.fixed else "no good" if bug.diff else "no offer"
+            progress(f"{key}: {said}, {bug.seconds:.1f} s {bug.problem}".rstrip())
+
+
+def _keys(judged: Judged) -> list[str]:
+    return [f"{judged.pair} {function.name}" for function in judged.bugs]
+
+
+def _classification() -> str:
+    """Judgements of pairs hold as long as what is judged, and how, stays as it is; the product has no part in it."""
+    return hashlib.sha256(_LIST.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
 
 
 def _pairs() -> list[Pair]:
@@ -146,24 +186,33 @@ def _tests(root: Path) -> list[Path]:
     return [path for path in files if is_protected(path.as_posix()) and path.name not in _CONFIGURATION]
 
 
-def _measure(pair: Pair, ready: corpus.Ready, cache: Path) -> tuple[tuple[int, int, int, int], list[Bug]]:
-    """Failing functions, uncollectable files, functions for new API, for new behaviour; and the bugs."""
+def _judge(pair: Pair, ready: corpus.Ready) -> Judged:
+    """Run the newer tests with both releases, and tell the kinds of failures apart."""
     newer_passing = _run_newer(ready)
-    root = ready.renew()
-    before = plain.run(ready.python, root)
+    before = plain.run(ready.python, ready.renew())
     failing: dict[str, list[str]] = defaultdict(list)
     for test in sorted(before.failing & newer_passing):
         failing[test.partition("[")[0]].append(test)
-    new_api = [name for name, tests in failing.items() if _names_missing(before.messages.get(tests[0], ""), ready)]
-    behaviour = [
-        name for name in failing if name not in new_api and any(fnmatchcase(name, kind) for kind in pair.behaviour)
-    ]
-    bugs = [
-        _mend(pair, ready, tests, before, newer_passing)
-        for name, tests in failing.items()
-        if name not in new_api and name not in behaviour
-    ]
-    return (len(failing), len(before.errors), len(new_api), len(behaviour)), bugs
+    kinds: dict[str, list[Function]] = defaultdict(list)
+    for name, tests in failing.items():
+        function = Function(tuple(tests), before.messages.get(tests[0], ""))
+        kinds[_kind(name, function.message, pair, ready)].append(function)
+    return Judged(
+        pair=pair.name,
+        uncollectable=len(before.errors),
+        new_api=tuple(kinds["new API"]),
+        behaviour=tuple(kinds["new behaviour"]),
+        bugs=tuple(kinds["bug"]),
+        passing=tuple(sorted(before.passing)),
+        cpu_seconds=before.cpu_seconds,
+    )
+
+
+def _kind(name: str, message: str, pair: Pair, ready: corpus.Ready) -> str:
+    """Why a test function fails."""
+    if _names_missing(message, ready):
+        return "new API"
+    return "new behaviour" if any(fnmatchcase(name, pattern) for pattern in pair.behaviour) else "bug"
 
 
 def _run_newer(ready: corpus.Ready) -> frozenset[str]:
@@ -192,30 +241,68 @@ def _defines(root: Path, modules: Sequence[str], name: str) -> bool:
     return any(word.search(path.read_text(encoding="utf-8")) for path in files)
 
 
-def _mend(
-    pair: Pair, ready: corpus.Ready, tests: Sequence[str], before: plain.Run, newer_passing: frozenset[str]
-) -> Bug:
+def _mend(judged: Judged, ready: corpus.Ready, function: Function) -> Bug:
+    """Ask for a fix of one function, and run the full suite with the first offer."""
     root = ready.renew()
     digest = corpus.digest(root)
-    answer = product.fix(ready.python, root, tests, deadline=_DEADLINE)
+    answer = product.fix(ready.python, root, function.tests, deadline=_DEADLINE)
     identical = corpus.digest(root) == digest
-    after = plain.Run()
-    if answer.offers:
-        product.git_apply(ready.renew(), answer.offers[0]["diff"])
-        after = plain.run(ready.python, ready.tree)
+    diff = answer.offers[0]["diff"] if answer.offers else ""
+    passing = _passing_with(diff, judged, ready) if diff else frozenset[str]()
     return Bug(
-        pair=pair.name,
-        tests=tuple(tests),
-        message=before.messages.get(tests[0], ""),
+        pair=judged.pair,
+        tests=function.tests,
+        message=function.message,
         seconds=answer.seconds,
-        mended=set(tests) <= after.passing,
-        broken=tuple(sorted((before.passing & newer_passing) - after.passing)) if answer.offers else (),
-        diff=answer.offers[0]["diff"] if answer.offers else "",
+        mended=set(function.tests) <= passing,
+        broken=tuple(sorted(set(judged.passing) - passing)) if diff else (),
+        diff=diff,
         identical=identical,
         problem=answer.problem,
     )
 
 
-def _summary(bugs: Sequence[Bug]) -> tuple[int, str, int, float | None]:
-    mended = percent(sum(bug.mended for bug in bugs), len(bugs))
-    return len(bugs), mended, sum(len(bug.broken) for bug in bugs), median([bug.seconds for bug in bugs])
+def _passing_with(diff: str, judged: Judged, ready: corpus.Ready) -> frozenset[str]:
+    """What passes with an edit in place. A test that seems broken must fail twice: some suites have a flaky test."""
+    product.git_apply(ready.renew(), diff)
+    limit = math.ceil(3 * judged.cpu_seconds + 10)
+    passing = plain.run(ready.python, ready.tree, cpu_limit=limit).passing
+    if not set(judged.passing) <= passing:
+        passing |= plain.run(ready.python, ready.tree, cpu_limit=limit).passing
+    return passing
+
+
+def _report(pairs: Sequence[Pair], judgements: Results[Judged], bugs: Results[Bug]) -> str:
+    judged = judgements.of(pair.name for pair in pairs)
+    keys = {one.pair: _keys(one) for one in judged}
+    rows = [_row(one.pair, [one], bugs.of(keys[one.pair])) for one in judged]
+    every = [key for of_pair in keys.values() for key in of_pair]
+    headings = ("pair", "failing", "uncollectable files", "new API", "new behaviour", "for a bug", "asked", "offers",
+                "fixed", "broken", "median s")  # fmt: skip
+    return "\n\n".join(
+        [
+            "Failing test functions. Fixed: it passes with all its parameters, and no test fails that passed before.",
+            table(headings, [*rows, _row(f"**all {len(judged)} of {len(pairs)}**", judged, bugs.of(every))]),
+            judgements.note(pair.name for pair in pairs),
+            bugs.note(every),
+        ]
+    )
+
+
+def _row(name: str, judged: Sequence[Judged], bugs: Sequence[Bug]) -> Sequence[Cell]:
+    new_api = sum(len(one.new_api) for one in judged)
+    behaviour = sum(len(one.behaviour) for one in judged)
+    wrong = sum(len(one.bugs) for one in judged)
+    return (
+        name,
+        new_api + behaviour + wrong,
+        sum(one.uncollectable for one in judged),
+        new_api,
+        behaviour,
+        wrong,
+        len(bugs),
+        sum(bool(bug.diff) for bug in bugs),
+        percent(sum(bug.fixed for bug in bugs), len(bugs)),
+        sum(len(bug.broken) for bug in bugs),
+        median([bug.seconds for bug in bugs]),
+    )

@@ -30,7 +30,8 @@ class Session:
         command: Starts the server, which speaks on its stdin and stdout.
         root: The workspace folder.
         environment: The server's whole environment.
-        handlers: Method of a server's request → makes its result from the params; others get ``null``.
+        handlers: Method of a server's request → makes its result from the params; others get ``null``. Of a
+            notification: is told the params.
     """
 
     def __init__(
@@ -128,9 +129,11 @@ class Session:
         while (message := _receive(stdout)) is not None:
             if "method" not in message:
                 self._settle(message)
-            elif "id" in message:
-                handler = self._handlers.get(message["method"])
-                self._send({"id": message["id"], "result": handler(message.get("params")) if handler else None})
+                continue
+            handler = self._handlers.get(message["method"])
+            result = handler(message.get("params")) if handler else None
+            if "id" in message:
+                self._send({"id": message["id"], "result": result})
         for future in self._waiting.values():
             future.set_exception(RefusedError("the server has ended"))
 

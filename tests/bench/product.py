@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ DEADLINE = 60
 """Seconds that a search may take: the command's default."""
 _SLACK = 120
 """Seconds beyond the deadline after which a run counts as hanging."""
+_READING = 1.0
+"""Seconds that a user looks at least at what failed before asking for a fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +79,45 @@ def fix(python: Path, root: Path, tests: Sequence[str] = (), deadline: int = DEA
     return Answer(seconds, json.loads(done.stdout))
 
 
-def debug(python: Path, root: Path, test: str) -> tuple[Mapping[str, Any] | None, float, str]:
+def debug(python: Path, root: Path, test: str, *, warm: bool = False) -> tuple[Mapping[str, Any] | None, float, str]:
     """Ask a fresh server, as an editor, for a fix of one test.
+
+    Args:
+        python: The interpreter of the project's environment.
+        root: The workspace folder.
+        test: The id of the failing test.
+        warm: Ask when the tests have run and the editor has shown for a moment that this one fails.
 
     Returns:
         The edit that the server asked the editor to make, or ``None``; seconds from the command to its result;
         why it failed, where it did.
     """
     edits: list[Mapping[str, Any]] = []
+    shown = threading.Event()
 
     def apply_edit(params: Mapping[str, Any]) -> Mapping[str, Any]:
         edits.append(params["edit"])
         return {"applied": True}
 
+    def show(params: Mapping[str, Any]) -> None:
+        if any((diagnostic.get("data") or {}).get("testId") == test for diagnostic in params["diagnostics"]):
+            shown.set()
+
+    handlers = {"workspace/applyEdit": apply_edit, "textDocument/publishDiagnostics": show}
+    uri = (root / test.partition("::")[0]).as_uri()
     problem = ""
     with environment(python) as variables:
         started = time.perf_counter()
         try:
-            with Session([COMMAND, "serve"], root, variables, {"workspace/applyEdit": apply_edit}) as session:
+            with Session([COMMAND, "serve"], root, variables, handlers) as session:
                 session.initialize()
+                if warm:
+                    session.command("pennyproof.runTests", {"uri": uri}, timeout=_SLACK)
+                    if not shown.wait(_SLACK):
+                        raise TimeoutError(f"it is not shown that {test} fails")
+                    time.sleep(_READING)
                 started = time.perf_counter()
-                argument = {"uri": (root / test.partition("::")[0]).as_uri(), "testId": test}
-                session.command("pennyproof.debug", argument, timeout=DEADLINE + _SLACK)
+                session.command("pennyproof.debug", {"uri": uri, "testId": test}, timeout=DEADLINE + _SLACK)
                 seconds = time.perf_counter() - started
         except (RefusedError, TimeoutError, OSError, subprocess.TimeoutExpired) as error:
             seconds, problem = time.perf_counter() - started, f"{type(error).__name__}: {error}"

@@ -4,19 +4,21 @@ Each bug of ``seeds.json`` is put into a fresh working copy; ``pennyproof fix --
 an empty home; and its offers are judged by the project's full suite under plain pytest. A third of the bugs is also
 put to ``pennyproof.debug`` through an LSP client. *fixed*: with the first offer in place every test passes that
 passes without the bug. *exact*: the file is again, as a syntax tree, what it was. *broken*: tests that passed with
-the bug in place and fail with one of the offers.
+the bug in place and fail with one of the offers. What was measured of this version of the product is not measured
+again; the tables tell what there is so far.
 """
 
 import ast
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.bench import Options, corpus, plain, product, seeds
 from tests.bench.lsp_session import write_edit
+from tests.bench.results import Results, product_version, progress
 from tests.bench.seeds import Seed
 from tests.bench.tables import median, percent, quantile, table
 
@@ -59,26 +61,32 @@ class Attempt:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A bug and the way in which it is put to the product."""
+
+    project: str
+    number: int
+    """Of the bug in the project's list."""
+    seed: Seed
+    way: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.project}/{self.number} {self.way}"
+
+
 def run(options: Options) -> str:
-    """Put every bug to the product; returns the tables."""
-    seeded = seeds.read()
-    attempts: list[Attempt] = []
-    details = options.cache / "results" / f"{NAME}.jsonl"
-    details.parent.mkdir(parents=True, exist_ok=True)
-    with details.open("w", encoding="utf-8") as stream:
-        for project in corpus.projects(options.projects):
-            if seeded[project.name].version != project.archive.version:
-                raise corpus.Unavailable(f"seeds.json has bugs for another version of {project.name}")
-            ready = corpus.prepare(project, options.cache)
-            with ready.lease():
-                clean = plain.run(ready.python, ready.renew()).passing - set(seeded[project.name].unstable)
-                for index, seed in enumerate(seeded[project.name].seeds[: _QUICK if options.quick else None]):
-                    ways = (_by_command, _by_editor) if index % _OVER_LSP == 0 else (_by_command,)
-                    for way in ways:
-                        attempt = way(ready, seed, clean)
-                        attempts.append(attempt)
-                        stream.write(json.dumps(asdict(attempt)) + "\n")
-                        stream.flush()
+    """Put every bug to the product that was not put to it before; returns the tables of all."""
+    results = Results(NAME, Attempt, options, product_version())
+    keys: list[str] = []
+    for project in corpus.projects(options.projects):
+        cases = _cases(project, options)
+        keys += [case.key for case in cases]
+        missing = set(results.missing(case.key for case in cases))
+        if missing and not results.time_is_up:
+            _measure(project, [case for case in cases if case.key in missing], results, options.cache)
+    attempts = results.of(keys)
     by_command = [attempt for attempt in attempts if attempt.way == "cli"]
     by_editor = [attempt for attempt in attempts if attempt.way == "lsp"]
     return "\n\n".join(
@@ -88,9 +96,33 @@ def run(options: Options) -> str:
             "`pennyproof.debug` over LSP",
             _by_project(by_editor),
             _by_operator(by_command),
-            f"Every bug with its outcome: {details}",
+            results.note(keys),
         ]
     )
+
+
+def _cases(project: corpus.Project, options: Options) -> list[Case]:
+    seeded = seeds.read()[project.name]
+    if seeded.version != project.archive.version:
+        raise corpus.Unavailable(f"seeds.json has bugs for another version of {project.name}")
+    return [
+        Case(project.name, number, seed, way)
+        for number, seed in enumerate(seeded.seeds[: _QUICK if options.quick else None])
+        for way in (("cli", "lsp") if number % _OVER_LSP == 0 else ("cli",))
+    ]
+
+
+def _measure(project: corpus.Project, cases: Sequence[Case], results: Results[Attempt], cache: Path) -> None:
+    """Put bugs of one project to the product, until the time is up."""
+    ready = corpus.prepare(project, cache)
+    with ready.lease():
+        clean = plain.run(ready.python, ready.renew()).passing - set(seeds.read()[project.name].unstable)
+        for case in cases:
+            attempt = results.get(case.key, partial(_WAYS[case.way], ready, case.seed, clean))
+            if attempt is None:
+                return
+            said = "fixed" if attempt.fixed else "wrong" if attempt.offers else "no offer"
+            progress(f"{case.key}: {said}, {attempt.seconds:.1f} s {attempt.problem}".rstrip())
 
 
 def _by_command(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attempt:
@@ -128,6 +160,9 @@ def _by_editor(ready: corpus.Ready, seed: Seed, clean: frozenset[str]) -> Attemp
         judgement = _judge(ready, seed, clean)
         attempt |= {"fixed": judgement.mended, "exact": judgement.exact, "broken": judgement.broken, "offers": 1}
     return Attempt(project=ready.project.name, seed=seed, way="lsp", seconds=seconds, **attempt)
+
+
+_WAYS = {"cli": _by_command, "lsp": _by_editor}
 
 
 def _with_bug(ready: corpus.Ready, seed: Seed) -> Path:

@@ -13,7 +13,8 @@ that passed in two runs without it. Turned away, and counted, are
 - *same line*: another kept bug is there already, and a dozen variants of one line would say little;
 - *unreadable*: the operator made text that no longer compiles.
 
-The result is checked in, so that every run of the benchmark meets the same bugs and does not need the tool.
+The result is checked in, so that every run of the benchmark meets the same bugs and does not need the tool, which the
+dependency group ``bench`` installs.
 """
 
 import argparse

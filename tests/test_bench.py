@@ -1,0 +1,162 @@
+"""What the benchmarks reckon with: results that are kept, and what is told of them. None of them is run here."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tests.bench import Options, historical, repair, seeded, seeds, tables, verdict
+from tests.bench.results import Results
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Length:
+    word: str
+    letters: tuple[str, ...]
+
+
+class Ruler:
+    """Measures words, and remembers which."""
+
+    def __init__(self, cache: Path) -> None:
+        self.options = Options(data=cache, cache=cache)
+        self.measured: list[str] = []
+
+    def results(self, version: str = "1") -> Results[Length]:
+        return Results("lengths", Length, self.options, version)
+
+    def measure(self, word: str, version: str = "1") -> Length | None:
+        def length() -> Length:
+            self.measured.append(word)
+            return Length(word, tuple(word))
+
+        return self.results(version).get(word, length)
+
+
+@pytest.fixture
+def ruler(tmp_path: Path) -> Ruler:
+    return Ruler(tmp_path)
+
+
+def test_what_was_measured_is_not_measured_again(ruler: Ruler) -> None:
+    first = ruler.measure("penny")
+    assert ruler.measure("penny") == first == Length("penny", tuple("penny"))
+    assert ruler.measured == ["penny"]
+
+
+def test_another_version_is_measured_beside_the_first(ruler: Ruler) -> None:
+    ruler.measure("penny", "1")
+    ruler.measure("penny", "2")
+    ruler.measure("penny", "1")
+    assert ruler.measured == ["penny", "penny"]
+
+
+def test_starting_afresh_measures_again_and_the_later_result_counts(ruler: Ruler) -> None:
+    ruler.measure("penny")
+    ruler.options = dataclasses.replace(ruler.options, afresh=True)
+    ruler.measure("penny")
+    assert ruler.measured == ["penny", "penny"]
+    ruler.options = dataclasses.replace(ruler.options, afresh=False)
+    ruler.measure("penny")
+    assert ruler.measured == ["penny", "penny"]
+
+
+def test_a_line_that_was_being_written_is_measured_again(ruler: Ruler) -> None:
+    ruler.measure("penny")
+    ruler.measure("proof")
+    path = ruler.results().path
+    path.write_text(path.read_text()[:-9])
+    ruler.measure("proof")
+    assert ruler.measured == ["penny", "proof", "proof"]
+    assert ruler.results().missing(["penny", "proof"]) == []
+
+
+def test_a_result_that_tells_too_little_is_measured_again(ruler: Ruler) -> None:
+    path = ruler.results().path
+    path.write_text('{"version": "1", "key": "penny", "result": {"word": "penny"}}\n')
+    assert ruler.results().missing(["penny"]) == ["penny"]
+
+
+def test_when_the_time_is_up_only_what_is_known_is_told(ruler: Ruler) -> None:
+    ruler.measure("penny")
+    ruler.options = dataclasses.replace(ruler.options, seconds=0.0)
+    assert ruler.measure("proof") is None
+    assert ruler.measure("penny") is not None
+    assert "1 not measured yet" in ruler.results().note(["penny", "proof"])
+
+
+def test_a_script_of_checks_becomes_one_test() -> None:
+    script = "\n\ndef check(half):\n    assert half(2) == 1\n\ncheck(half)"
+    assert repair._as_test(script, "half") == (
+        "from solution import *\n\ndef check(half):\n    assert half(2) == 1\n\n\ndef test_half():\n    check(half)\n"
+    )
+
+
+def test_the_repair_table_compares_the_same_tasks_both_ways() -> None:
+    def result(task: str, seconds: float) -> repair.Result:
+        return repair.Result(task, "value misuse", failing=True, offered=True, right=True, seconds=seconds)
+
+    told = repair._both_ways(
+        {
+            ("full", "command"): [result("a", 4.0), result("b", 100.0)],
+            ("full", "editor"): [result("a", 2.0)],
+            ("examples", "command"): [],
+            ("examples", "editor"): [],
+        }
+    )
+    row = next(line for line in told.splitlines() if line.startswith("| full"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["full", "1", "1", "1", "4", "2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("ImportError: cannot import name 'twice'", "new API"),
+        ("AttributeError: module 'pkg' has no attribute 'twice'", "new API"),
+        ("AttributeError: 'NoneType' object has no attribute 'half'", "bug"),
+        ("TypeError: half() got an unexpected keyword argument 'exact'", "new API"),
+        ("assert 3 == 1", "bug"),
+    ],
+)
+def test_why_a_test_of_the_next_release_fails(message: str, kind: str, tmp_path: Path) -> None:
+    pair = historical._pairs()[0]
+    ready = historical.corpus.Ready(dataclasses.replace(pair.older, modules=("pkg",)), tmp_path)
+    for side, text in (("pristine", "def half(): ...\n"), ("newer", "def half(): ...\ndef twice(): ...\n")):
+        (tmp_path / side / "pkg").mkdir(parents=True)
+        (tmp_path / side / "pkg" / "__init__.py").write_text(text)
+    assert historical._kind("tests/test_a.py::test_b", message, pair, ready) == kind
+
+
+def test_what_the_changelog_calls_a_change_is_no_bug(tmp_path: Path) -> None:
+    pair = dataclasses.replace(historical._pairs()[0], behaviour=("*::test_new_*",))
+    ready = historical.corpus.Ready(pair.older, tmp_path)
+    assert historical._kind("tests/test_a.py::test_new_way", "assert 3 == 1", pair, ready) == "new behaviour"
+
+
+def test_an_offer_that_breaks_a_test_does_not_fix() -> None:
+    bug = historical.Bug("a → b", ("t",), "", 1.0, mended=True, broken=("u",), diff="x", identical=True, problem="")
+    assert not bug.fixed
+    assert dataclasses.replace(bug, broken=()).fixed
+
+
+def test_every_bug_that_verdicts_are_timed_on_is_seeded() -> None:
+    seeded_places = {name: [(seed.path, seed.line) for seed in entry.seeds] for name, entry in seeds.read().items()}
+    assert all(seeded_places[name].count(place) == 1 for name, place in verdict._BUGS.items())
+    assert set(verdict._PROJECTS) <= set(verdict._BUGS)
+
+
+def test_the_keys_of_seeded_bugs_are_their_own(tmp_path: Path) -> None:
+    options = Options(data=tmp_path, cache=tmp_path)
+    keys = [case.key for project in seeded.corpus.projects() for case in seeded._cases(project, options)]
+    assert len(keys) == len(set(keys)) > 96
+
+
+def test_a_table_is_aligned_by_kind() -> None:
+    told = tables.table(("what", "ms"), [("one", 1.234), ("three", 1234.5)])
+    assert told.splitlines() == ["| what  |   ms |", "| ----- | ---: |", "| one   | 1.23 |", "| three | 1234 |"]
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 1), (0.5, 3), (0.9, 4), (1.0, 4)])
+def test_quantile(share: float, value: float) -> None:
+    assert tables.quantile([4, 2, 1, 3], share) == value
+    assert tables.quantile([], share) is None
