@@ -83,6 +83,9 @@ class ScriptedProver:
         finally:
             self.open_screens -= 1
 
+    def warm(self, snapshot: Snapshot) -> None:
+        """There is nothing to start."""
+
     def behaviours(
         self,
         snapshot: Snapshot,

@@ -82,6 +82,10 @@ class Project:
                 buffers[path] = source
         return Snapshot(self.root, buffers, versions)
 
+    def warm(self) -> None:
+        """Begin to start the workers, which takes a moment, before they are needed."""
+        self.prover.warm(self.snapshot())
+
     def run_tests(
         self,
         snapshot: Snapshot,

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pennyproof.assist.debug import DebugResult
-from pennyproof.assist.explain.subjects import Explanation
 from pennyproof.core.candidates import Origin
 from pennyproof.core.diffs import write as write_diff
 from pennyproof.core.offers import Offer
 from pennyproof.core.outcomes import Baseline
 from pennyproof.core.verdicts import Gate, Line, Verdict
+
+if TYPE_CHECKING:
+    from pennyproof.assist.explain.subjects import Explanation
 
 Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = dict[str, Json]
@@ -92,7 +94,7 @@ def tests_json(baseline: Baseline) -> JsonObject:
     }
 
 
-def explanation_json(explanation: Explanation) -> JsonObject:
+def explanation_json(explanation: "Explanation") -> JsonObject:
     """An explanation; ``origin`` is null where it is facts alone."""
     return {
         "markdown": explanation.markdown,

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from pennyproof import __version__
 from pennyproof.errors import Cancelled, PennyproofError, UsageError
 
 COMMANDS = {
@@ -84,12 +85,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Looks the version up when it is asked for, which takes longer than all else that ``serve`` does here."""
-
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import version  # noqa: PLC0415 - as the class says
-
-        print(f"pennyproof {version('pennyproof')}")
+        print(f"pennyproof {__version__}")
         parser.exit()
 
 

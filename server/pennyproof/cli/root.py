@@ -64,6 +64,8 @@ def session(root: str, overrides: Mapping[str, Any] | None = None, *, runs_code:
     trusted = _may_run_code(folder, loaded.settings) if runs_code else is_trusted(folder, loaded.settings) is True
     opened = Session(build_project(folder, loaded.settings, trusted), loaded.settings, Cancel())
     try:
+        if runs_code:
+            opened.project.warm()
         yield opened
     finally:
         opened.cancel.ask()

@@ -12,12 +12,12 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from pennyproof import __version__
 from pennyproof.core.work import Cancel
 from pennyproof.lsp.background import Background
 from pennyproof.lsp.calls import ProgressToken
@@ -100,7 +100,7 @@ class PennyproofServer(LanguageServer):
         self._watch_parent = watch_parent
         self._on_initialize = on_initialize
         self.documents = DocumentStore()
-        super().__init__("pennyproof", version("pennyproof"), protocol_cls=PennyproofProtocol, max_workers=1)
+        super().__init__("pennyproof", __version__, protocol_cls=PennyproofProtocol, max_workers=1)
         self.background = Background()
         self.configuration = Configuration(self)
         self.projects = Projects(self)

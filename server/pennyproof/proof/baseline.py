@@ -5,9 +5,9 @@ import json
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from importlib import metadata
 from math import inf
 
+from pennyproof import __version__
 from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
@@ -169,7 +169,7 @@ class Baselines:
             self._environment.fingerprint(),
             self._options.args,
             float(self._options.timeout_seconds),
-            metadata.version("pennyproof"),
+            __version__,
             None if test_ids is None else sorted(set(test_ids)),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

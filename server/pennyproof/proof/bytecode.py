@@ -1,12 +1,16 @@
 """The private cache of bytecode: runs of the unmodified project write it, candidates only read it."""
 
 import hashlib
+import importlib.util
 import logging
 import os
+import py_compile
 import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+from pennyproof.proof.sandbox.spec import INSIDE
 
 log = logging.getLogger(__name__)
 
@@ -48,3 +52,18 @@ class Bytecode:
                 log.info("bytecode is kept for this process only: %s: %s", folder, error.strerror)
         self._temporary = True
         return Path(tempfile.mkdtemp(prefix="pennyproof-bytecode-"))
+
+
+def compile_inside() -> None:
+    """Compile our own scripts that run inside the sandbox, where they cannot be, if they were not when installed.
+
+    That helps interpreters of our own version only.
+    """
+    for source in INSIDE.glob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(source))
+        try:
+            if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+                py_compile.compile(str(source), str(compiled), quiet=1)
+        except OSError as error:
+            log.info("runs start more slowly: %s cannot be written: %s", compiled.parent, error.strerror)
+            return

@@ -1,5 +1,6 @@
 """The gates in order: the one place where verdicts are made."""
 
+import contextlib
 import os
 import threading
 import time
@@ -12,7 +13,7 @@ from pennyproof.core.problems import Screened
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Verdict, rejected
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem
+from pennyproof.errors import EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
@@ -51,7 +52,16 @@ class Prover:
         self._records = Records(self.root, state)
         self._opening = threading.Lock()
         self._session: Session | None = None
-        self._closed = False
+        self._closing = Cancel()
+        """Asked for when this is closed."""
+
+    def warm(self, snapshot: Snapshot) -> None:
+        """Begin to start what runs take, in the background."""
+        threading.Thread(target=self._warm, args=(snapshot,), name="pennyproof-start", daemon=True).start()
+
+    def _warm(self, snapshot: Snapshot) -> None:
+        with contextlib.suppress(PennyproofError):  # Whoever opens it next will be told.
+            self._opened(snapshot, self._closing)
 
     def baseline(
         self,
@@ -136,13 +146,13 @@ class Prover:
 
     def close(self) -> None:
         """End all workers for good."""
-        self._closed = True
+        self._closing.ask()
         self.restart()
 
     def _opened(self, snapshot: Snapshot, cancel: Cancel) -> Session:
         cancel.check()
         with self._opening:
-            if self._closed:
+            if self._closing.asked:
                 raise EnvironmentProblem(f"the workers of {self.root} have been closed")
             if self._session and self._session.outdated:
                 self._session.close()

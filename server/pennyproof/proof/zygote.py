@@ -15,6 +15,7 @@ from typing import Any
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
+from pennyproof.proof.bytecode import compile_inside
 from pennyproof.proof.lines import Lines, LostError, Pipes, Socket
 from pennyproof.proof.sandbox.launch import Sandbox, kill_group
 from pennyproof.proof.sandbox.spec import WorkerSpec
@@ -78,6 +79,7 @@ class Process:
         Raises:
             WorkerLost: That is not possible.
         """
+        compile_inside()
         self._launch = sandbox.launch(spec)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``end``
         self._ending = threading.Lock()

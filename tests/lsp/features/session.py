@@ -107,6 +107,9 @@ class ShopProver:
         for candidate in candidates:
             yield Screened(candidate, tuple(targets))
 
+    def warm(self, snapshot: Snapshot) -> None:
+        """There is nothing to start."""
+
     def behaviours(
         self,
         snapshot: Snapshot,

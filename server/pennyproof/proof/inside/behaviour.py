@@ -6,7 +6,6 @@ are most likely the same repair.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import inspect
 import sys
@@ -215,4 +214,8 @@ def _settled(result: Any) -> Any:
     """What a generator yields, and what a coroutine returns."""
     if inspect.isgenerator(result):
         return list(islice(result, _MAX_YIELDED))
-    return asyncio.run(result) if inspect.iscoroutine(result) else result
+    if not inspect.iscoroutine(result):
+        return result
+    import asyncio  # noqa: PLC0415 - it takes long to import, and is seldom needed
+
+    return asyncio.run(result)
