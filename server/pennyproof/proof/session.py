@@ -1,5 +1,6 @@
 """Everything a prover needs for one project and one state of its environment."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Records
-from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox
+from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox, try_out
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.worker import Worker
 from pennyproof.proof.workspace import Workspace
+from pennyproof.proof.zygote import Imported
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +89,12 @@ def open_session(
         pycache=bytecode.folder,
         args=options.args,
     )
-    nursery = _start(options.sandbox, spec)
     try:
-        environment = _environment(nursery, interpreter, root, cancel)
+        nursery, imported = _start(options.sandbox, spec, interpreter, cancel)
     except PennyproofError:
-        nursery.close()
         bytecode.close()
         raise
+    environment = Environment(interpreter, imported.version, imported.pytest)
     workers = options.workers or len(os.sched_getaffinity(0))
     # The first runs, which others are compared with, start from the beginning.
     warming = Pool(1, lambda: Worker(nursery, warming=True))
@@ -110,39 +113,37 @@ def open_session(
     )
 
 
-def _start(kind: Kind, spec: WorkerSpec) -> Nursery:
-    """Begin to start the process in the sandbox that is likely to work, while that is tried out.
+def _start(kind: Kind, spec: WorkerSpec, interpreter: Interpreter, cancel: Cancel) -> tuple[Nursery, Imported]:
+    """Start the process, in a sandbox that was seen to confine what it runs.
 
     Raises:
-        NoSandbox: There is none that works.
+        EnvironmentProblem: There is no such sandbox, or the interpreter cannot run tests.
+        Cancelled: ``cancel`` was asked.
     """
     likely = likely_sandbox(kind)
-    nursery = Nursery(likely, spec) if likely else None
-    if nursery:
-        # It imports what is installed, and nothing of the project.
-        nursery.start()
+    if likely:
+        nursery = Nursery(likely, spec)
+        try:
+            imported = _ready(nursery, cancel)
+            try_out(nursery, spec.root, cancel)
+        except EnvironmentProblem as error:
+            # What is wrong, and what else there is, comes out when sandboxes are tried for their own sake.
+            log.info("%s: %s", likely.kind, error)
+        else:
+            return nursery, imported
+    nursery = Nursery(find_sandbox(kind), spec)
     try:
-        sandbox = find_sandbox(kind)
-    except EnvironmentProblem:
-        if nursery:
-            nursery.close()
-        raise
-    if nursery and sandbox.kind == nursery.sandbox.kind:
-        return nursery
-    if nursery:
-        nursery.close()
-    return Nursery(sandbox, spec)
-
-
-def _environment(nursery: Nursery, interpreter: Interpreter, root: Path, cancel: Cancel) -> Environment:
-    """What the interpreter is; where it does not start, the error says what is wrong with it.
-
-    Raises:
-        EnvironmentProblem: It cannot run tests.
-    """
-    try:
-        imported = nursery.imported(cancel)
+        return nursery, _ready(nursery, cancel)
     except WorkerLost:
-        probe(nursery.sandbox, interpreter, root)
+        probe(nursery.sandbox, interpreter, spec.root)
         raise
-    return Environment(interpreter, imported.version, imported.pytest)
+
+
+def _ready(nursery: Nursery, cancel: Cancel) -> Imported:
+    """Wait for the process, which is ended when that fails."""
+    nursery.start()
+    try:
+        return nursery.imported(cancel)
+    except PennyproofError:
+        nursery.close()
+        raise

@@ -26,16 +26,17 @@ class Worker:
     One thread at a time may use a worker; ``kill`` and ``close`` may be called from any.
     """
 
-    def __init__(self, nursery: Nursery, *, warming: bool = False) -> None:
+    def __init__(self, nursery: Nursery, *, warming: bool = False, ahead: bool = True) -> None:
         """Remember where fork servers come from.
 
         Args:
             nursery: Their origin.
-            warming: Let runs write bytecode, and start pytest from the beginning. Only for the unmodified, trusted
-                project.
+            warming: Let runs write bytecode. Only for the unmodified, trusted project.
+            ahead: Let runs begin where pytest was started in advance, unless that makes a difference.
         """
         self._nursery = nursery
         self._warming = warming
+        self._ahead = ahead and not warming
         self._lock = threading.Lock()
         self._plain: ForkServer | None = None
         self._started: ForkServer | None = None
@@ -133,7 +134,7 @@ class Worker:
 
     def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
         """The fork server for a request: one in which pytest was started, if that is as good here."""
-        if not self._warming:
+        if self._ahead:
             zygote = self._nursery.suited(request["files"], request["params"].get("args") or (), cancel)
             started = self._started_server(zygote)
             if started:

@@ -96,18 +96,24 @@ pytest prints it; lines count from one.
             What the changed function (``function``: its path and a line in it; null: the one that the first candidate
             changes) returns for the arguments it gets in ``ids`` (targets or ``also``) and for inputs varied from them:
             the same inputs for all, one string each. null: could not be watched, as a whole or for that candidate.
+
+``probe``: see what can be done from in here; see there.
 """
 
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import integrity, run, screen, session
+from . import integrity, probe, run, screen, session
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
 
-JOBS: Dict[str, Job] = {"run": session.Job(run.Run), "prime": session.Job(screen.Priming)}
+JOBS: Dict[str, Job] = {
+    "run": session.Job(run.Run),
+    "prime": session.Job(screen.Priming),
+    "probe": probe.probe,
+}
 
 
 def prepare() -> None:

@@ -14,12 +14,13 @@ def probe(params: Dict[str, Any], context: Context) -> Dict[str, Any]:
     """See what can be done from in here.
 
     Args:
-        params: ``secret``: a file outside that must not be opened.
+        params: ``seen``: a file that came with the request; ``secret``: one outside that must not be opened.
         context: The run's.
     """
-    with open(os.path.join(context.root, "seen")) as file:
+    path = os.path.join(context.root, params["seen"])
+    with open(path) as file:
         seen = file.read()
-    with open(os.path.join(context.root, "seen"), "w") as file:
+    with open(path, "w") as file:
         file.write("written by a run")
     return {
         "seen": seen,

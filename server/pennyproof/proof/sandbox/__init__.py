@@ -5,12 +5,17 @@ loopback, no home and no secrets. ``proof/inside/isolate.py`` then confines each
 """
 
 from functools import cache
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from pennyproof.core.work import Cancel
 from pennyproof.proof.sandbox.launch import Finished, Launch, Sandbox
 from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
 
-__all__ = ["Finished", "Kind", "Launch", "Limits", "Sandbox", "WorkerSpec", "find_sandbox", "likely_sandbox"]
+if TYPE_CHECKING:
+    from pennyproof.proof.nursery import Nursery
+
+__all__ = ["Finished", "Kind", "Launch", "Limits", "Sandbox", "WorkerSpec", "find_sandbox", "likely_sandbox", "try_out"]
 
 Kind = Literal["auto", "bubblewrap", "landlock", "seatbelt", "off"]
 
@@ -28,6 +33,18 @@ def find_sandbox(kind: Kind = "auto") -> Sandbox:
     from pennyproof.proof.sandbox import probe  # noqa: PLC0415 - trying one out takes a worker, which takes this package
 
     return probe.find(kind)
+
+
+def try_out(nursery: "Nursery", root: Path, cancel: Cancel) -> None:
+    """Make sure that what runs there is confined.
+
+    Raises:
+        EnvironmentProblem: It is not, or nothing runs at all.
+        Cancelled: ``cancel`` was asked.
+    """
+    from pennyproof.proof.sandbox import probe  # noqa: PLC0415 - as above
+
+    probe.try_out(nursery, root, cancel)
 
 
 def likely_sandbox(kind: Kind = "auto") -> Sandbox | None:

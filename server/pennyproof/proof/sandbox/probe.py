@@ -1,6 +1,7 @@
 """Tries sandboxes out: a tiny worker, isolated for real."""
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -81,36 +82,47 @@ def _off() -> Sandbox:
 
 
 def _try(sandbox: Sandbox) -> None:
-    """Run a job that looks at what it can do.
+    """Run a job that looks at what it can do, with our own interpreter and nothing else.
 
     Raises:
         EnvironmentProblem: It could do too much, or nothing.
     """
     with tempfile.TemporaryDirectory(prefix="pennyproof-") as folder:
-        root, secret = Path(folder).resolve() / "root", Path(folder).resolve() / "secret"
-        root.mkdir()
-        seen = root / "seen"
-        seen.write_text("old")
-        secret.write_text("secret")
+        root = Path(folder).resolve()
         spec = WorkerSpec(root=root, python=Path(sys.executable), plugins=False, jobs=INSIDE / "probe.py")
         nursery = Nursery(sandbox, spec)
-        worker = Worker(nursery)
+        try:
+            try_out(nursery, root, Cancel())
+        finally:
+            nursery.close()
+
+
+def try_out(nursery: Nursery, root: Path, cancel: Cancel) -> None:
+    """Run a job that looks at what it can do where the project's tests would run.
+
+    Raises:
+        EnvironmentProblem: It could do too much, or nothing.
+        Cancelled: ``cancel`` was asked.
+    """
+    name = f".pennyproof-{secrets.token_hex(8)}"
+    worker = Worker(nursery, ahead=False)
+    with tempfile.NamedTemporaryFile(prefix="pennyproof-") as secret:
         try:
             answer = worker.run(
                 "probe",
-                files={"seen": b"new"},
-                params={"secret": str(secret)},
+                files={name: b"new"},
+                params={"seen": name, "secret": secret.name},
                 limits=Limits(wall=20),
-                cancel=Cancel(),
+                cancel=cancel,
             )
         finally:
             worker.close()
-            nursery.close()
-        if not answer.ok:
-            raise NoSandbox(answer.detail)
-        expected = {"seen": "new", "secret": False, "namespace": False, "network": False}
-        if answer.result != expected or seen.read_text() != "old":
-            raise NoSandbox(f"it does not confine: {answer.result}")
+    if not answer.ok:
+        raise NoSandbox(answer.detail)
+    if answer.result != {"seen": "new", "secret": False, "namespace": False, "network": False}:
+        raise NoSandbox(f"it does not confine: {answer.result}")
+    if os.path.lexists(root / name):
+        raise NoSandbox(f"it lets runs write to {root}")
 
 
 def _last_line(error: Exception) -> str:
