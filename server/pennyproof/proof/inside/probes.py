@@ -34,12 +34,16 @@ class Probing:
         path: What the hits call the file.
         lines: Probe statements, too, and not only the beginnings of functions.
         only: Probe what contains one of these lines, at import as well; None: everything within functions.
+        tree: The file, if it has been parsed before; it gets the probes.
     """
 
-    def __init__(self, path: str, lines: bool, only: Optional[Set[int]] = None) -> None:
+    def __init__(
+        self, path: str, lines: bool, only: Optional[Set[int]] = None, tree: Optional[ast.Module] = None
+    ) -> None:
         self.path = path
         self.lines = lines
         self.only = only
+        self.tree = tree
 
     def code(self, source: bytes, filename: str) -> CodeType:
         """The module's code with probes.
@@ -47,7 +51,8 @@ class Probing:
         Raises:
             SyntaxError: It is no Python.
         """
-        tree = ast.parse(source, filename)
+        # It is probed once: a module imported twice is parsed anew.
+        tree, self.tree = self.tree or ast.parse(source, filename), None
         _Prober(self).module(tree)
         return compile(tree, filename, "exec", dont_inherit=True)
 
@@ -105,7 +110,8 @@ class _Prober:
             heading = after_docstring and (_is_future(statement) or (number == 0 and _is_docstring(statement)))
             if not heading and self._wants(statement, within):
                 probed.append(self._probe(statement, _first_line(statement)))
-            self._visit(statement, within)
+            if self._contains(statement):
+                self._visit(statement, within)
             probed.append(statement)
         return probed
 

@@ -89,7 +89,6 @@ def _probes(params: Dict[str, Any], places: Places, watched: Optional[trace.Watc
             return None
         if watched is None:
             return Probing(path, lines=params["trace"] == "lines")
-        lines = watched.lines(path)
-        return Probing(path, lines=True, only=lines) if lines else None
+        return watched.probing(path)
 
     return Probes(wanted)

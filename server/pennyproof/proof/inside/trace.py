@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-import sys
 from array import array
-from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .probes import Hits, Probes
+from .probes import Hits, Probes, Probing
+
+_CASE: Any = getattr(ast, "match_case", ())
+"""Came with Python 3.10."""
 
 
 class Recorder:
@@ -61,13 +63,16 @@ class Watched:
     """
 
     def __init__(self, lines: Mapping[str, Sequence[int]], sources: Callable[[str], str]) -> None:
-        self._spans = {path: spans(sources(path), wanted) for path, wanted in lines.items()}
+        self._trees = {path: ast.parse(sources(path)) for path in lines}
+        self._spans = {path: spans(self._trees[path], wanted) for path, wanted in lines.items()}
         self._tests: Set[str] = set()
         self._passed: Hits = set()
 
-    def lines(self, path: str) -> Set[int]:
-        """The lines watched in a file."""
-        return set(self._spans.get(path, ()))
+    def probing(self, path: str) -> Optional[Probing]:
+        """Where a file gets probes; None if no line of it is watched."""
+        if path not in self._spans:
+            return None
+        return Probing(path, lines=True, only=set(self._spans[path]), tree=self._trees[path])
 
     def test(self, test: str, passed: bool, hits: Hits) -> None:
         ran = self.of(hits)
@@ -94,19 +99,40 @@ class Watched:
         return lines, sorted(self._tests)
 
 
-def spans(text: str, lines: Sequence[int]) -> Dict[int, Tuple[int, int]]:
+def spans(tree: ast.Module, lines: Sequence[int]) -> Dict[int, Tuple[int, int]]:
     """For each line, the first and last of the innermost statement it lies in (of a compound one: of its header)."""
-    found = {line: (line, line) for line in lines}
-    sizes = dict.fromkeys(lines, sys.maxsize)
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, (ast.stmt, ast.ExceptHandler)):
-            continue
-        first = min([node.lineno] + [mark.lineno for mark in getattr(node, "decorator_list", ())])
-        last = node.end_lineno or node.lineno
-        body = getattr(node, "body", None)
-        header = body[0].lineno - 1 if body else last
-        for line in lines:
-            if first <= line <= last and last - first < sizes[line]:
-                sizes[line] = last - first
-                found[line] = (first, max(first, header))
+    return {line: _span(tree, line) for line in lines}
+
+
+def _span(tree: ast.Module, line: int) -> Tuple[int, int]:
+    found = (line, line)
+    around: Optional[ast.AST] = tree
+    while around is not None:
+        around = next((node for node in _inner(around) if _first(node) <= line <= _last(node)), None)
+        if around is not None and not isinstance(around, _CASE):
+            body = getattr(around, "body", None)
+            header = body[0].lineno - 1 if body else _last(around)
+            found = (_first(around), max(_first(around), header))
     return found
+
+
+def _inner(node: ast.AST) -> Iterator[Any]:
+    """The statements, handlers and cases that lie directly in a node."""
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield from block
+
+
+def _first(node: Any) -> int:
+    if isinstance(node, _CASE):
+        node = node.pattern
+    first: int = min([node.lineno] + [mark.lineno for mark in getattr(node, "decorator_list", ())])
+    return first
+
+
+def _last(node: Any) -> int:
+    if isinstance(node, _CASE):
+        node = node.body[-1]
+    last: int = node.end_lineno or node.lineno
+    return last
