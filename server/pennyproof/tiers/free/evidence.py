@@ -10,7 +10,8 @@ from pennyproof.core.problems import Problem
 from pennyproof.errors import OutsideRoot, UnreadableSource
 from pennyproof.rewrite.clues import Clues
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])(?:0|[1-9]\d*)(?:\.\d+)?(?![\w.])")
+"""A number as Python writes it: the ``03`` of a date is none."""
 _QUOTED = re.compile(r"'([^'\n]{0,200})'|\"([^\"\n]{0,200})\"")
 _REPRS = (
     (re.compile(r"""[bB]['"]"""), "bytes"), (re.compile(r"""['"]"""), "str"), (re.compile(r"-?\d+$"), "int"),
