@@ -10,8 +10,8 @@ from pennyproof.rewrite.scope import Scope, similarity, unique
 from pennyproof.rewrite.template import Rewrite, template
 
 _USUAL = (
-    "Exception", "ValueError", "KeyError", "TypeError", "IndexError", "AttributeError", "StopIteration", "OSError",
-    "ImportError", "RuntimeError", "LookupError", "NotImplementedError", "ZeroDivisionError", "UnicodeDecodeError",
+    "ValueError", "KeyError", "TypeError", "IndexError", "AttributeError", "StopIteration", "OSError", "ImportError",
+    "Exception", "RuntimeError", "LookupError", "NotImplementedError", "ZeroDivisionError", "UnicodeDecodeError",
     "UnicodeEncodeError", "FileNotFoundError", "AssertionError", "OverflowError",
 )  # fmt: skip
 
