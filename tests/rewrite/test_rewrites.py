@@ -147,7 +147,7 @@ def test_clues_bring_in_what_the_tests_ask_for(name: str, before: str, after: st
     [
         # An exception that nothing defines is replaced rather than joined by another.
         ("change_caught", "import os\ntry:\n    f()\n$0except (os.Odd, Mutant):\n    g(Exception)",
-         "import os\ntry:\n    f()\nexcept (os.Odd, Exception):\n    g(Exception)"),
+         "import os\ntry:\n    f()\nexcept (os.Odd, ValueError):\n    g(Exception)"),
         # What changes nothing was hardly meant.
         ("swap_arithmetic", "def f(n: int):\n    return $0n ** 1", "def f(n: int):\n    return n + 1"),
         ("change_number", "ROW = (3, 6, $010, 12, 15)", "ROW = (3, 6, 9, 12, 15)"),
