@@ -61,6 +61,15 @@ def refuse(name: str, marked: str, after: str) -> None:
         ("swap_boolean", "ok = $0a and b and c", "ok = a or b or c"),
         ("swap_boolean", "ok = $0a and b and c", "ok = a and b or c"),
         ("swap_comparison", "ok = $0a < b < c", "ok = a < b <= c"),
+        # Numbers: one step of ten, the sign taken with the number, an even row.
+        ("change_number", "cents = n * $010", "cents = n * 100"),
+        ("change_number", "cents = n * $0100", "cents = n * 10"),
+        ("change_number", "last = items[$0-1]", "last = items[0]"),
+        ("change_number", "last = items[$0- 2]", "last = items[-1]"),
+        ("change_number", "ROW = (3, 6, $010, 12, 15)", "ROW = (3, 6, 9, 12, 15)"),
+        # What the rest of the module does with a name tells how to compare with it.
+        ("swap_comparison", "if a is UNSET:\n    f()\nif $0b > UNSET:\n    g()",
+         "if a is UNSET:\n    f()\nif b is UNSET:\n    g()"),
         # What can be left out.
         ("drop_condition", "ok = $0(a) and (b or c) and d", "ok = (a) and d"),
         ("drop_condition", "ok = $0a and (b or c)", "ok = (b or c)"),
@@ -85,6 +94,12 @@ def refuse(name: str, marked: str, after: str) -> None:
          "class A:\n    @classmethod\n    @lru\n    def f(cls): ...\n"),
         ("change_decorator", "@a\n@b\n$0def f(): ...\n", "@b\ndef f(): ...\n"),
         ("change_caught", "try:\n    f()\n$0except Mutant:\n    g()\n", "try:\n    f()\nexcept ValueError:\n    g()\n"),
+        ("change_caught", "try:\n    f()\n$0except (TypeError, Mutant):\n    g()\n",
+         "try:\n    f()\nexcept (TypeError, ValueError):\n    g()\n"),
+        ("change_caught", "import re\ntry:\n    f()\n$0except ValueError:\n    g()\n",
+         "import re\ntry:\n    f()\nexcept re.error:\n    g()\n"),
+        ("change_caught", "import a\ntry:\n    f()\nexcept a.Odd:\n    g()\ntry:\n    f()\n$0except Mutant:\n    g()\n",
+         "import a\ntry:\n    f()\nexcept a.Odd:\n    g()\ntry:\n    f()\nexcept a.Odd:\n    g()\n"),
         ("change_iterable", "def f(d):\n    $0for k, v in []:\n        g(k, v)",
          "def f(d):\n    for k, v in d.items():\n        g(k, v)"),
     ],
@@ -102,6 +117,10 @@ def test_rewrites(name: str, before: str, after: str) -> None:
         ("swap_name", "def f(a):\n    b = [c for c in a]\n    return $0b",
          "def f(a):\n    b = [c for c in a]\n    return c"),
         ("change_string", 'def f():\n    $0"""What it does."""', 'def f():\n    """"""'),
+        ("add_decorator", "class A:\n    $0def __init__(self): ...\n",
+         "class A:\n    @property\n    def __init__(self): ...\n"),
+        ("swap_comparison", "if $0b > UNSET:\n    g()", "if b is UNSET:\n    g()"),
+        ("change_number", "ROW = (1, 2, $03, 7)", "ROW = (1, 2, 4.5, 7)"),
         ("swap_arithmetic", "def f(s: str):\n    return $0s + 'x'", "def f(s: str):\n    return s - 'x'"),
     ],
 )  # fmt: skip
@@ -121,6 +140,30 @@ def test_nonsense_is_left_out(name: str, before: str, after: str) -> None:
 )  # fmt: skip
 def test_clues_bring_in_what_the_tests_ask_for(name: str, before: str, after: str, clues: Clues) -> None:
     check(name, before, after, clues)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "leader"),
+    [
+        # An exception that nothing defines is replaced rather than joined by another.
+        ("change_caught", "import os\ntry:\n    f()\n$0except (os.Odd, Mutant):\n    g(Exception)",
+         "import os\ntry:\n    f()\nexcept (os.Odd, ValueError):\n    g(Exception)"),
+        # What changes nothing was hardly meant.
+        ("swap_arithmetic", "def f(n: int):\n    return $0n ** 1", "def f(n: int):\n    return n + 1"),
+        ("change_number", "ROW = (3, 6, $010, 12, 15)", "ROW = (3, 6, 9, 12, 15)"),
+    ],
+)  # fmt: skip
+def test_the_most_natural_comes_first(name: str, text: str, leader: str) -> None:
+    assert outcomes(name, text, Clues())[0] == leader
+
+
+def test_long_documentation_mentions_a_word_by_chance() -> None:
+    short = Module('def f():\n    """Sort them."""')
+    words = " ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(600))
+    long = Module(f'def f():\n    """Sort them: {words}."""')
+    one, other = (Scope(module, module.statements[0]).mentioned("sort") for module in (short, long))  # type: ignore[arg-type]
+    assert one == 3.0
+    assert 1.0 < other < 1.5
 
 
 def test_kinds_seen_at_run_time_outweigh_the_text() -> None:

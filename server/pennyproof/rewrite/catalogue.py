@@ -37,6 +37,11 @@ ManySStuBs4J (Karampatsis and Sutton, MSR 2020) found about the same order in Ja
 the patterns of TBar (Liu et al., ISSTA 2019), and ``copy_statement`` the plastic surgery hypothesis (Barr et al.,
 FSE 2014); those works give no frequencies that fit here, so the priors of these templates, of the parts within a
 pattern, and of the weights within a template were set by hand and tuned on one half of HumanEvalPack's bugs.
+
+A weight goes up where the code at hand is odd by itself, whatever the tests say: a name that nothing defines, an
+operation that changes nothing (``n / 1``, ``depth += 0``), one uneven step in an even row of numbers, an order asked of
+what the module else compares by ``is``. It goes down for what the language would not bear: ``@property`` on
+``__init__``.
 """
 
 import ast

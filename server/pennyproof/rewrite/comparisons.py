@@ -53,12 +53,19 @@ def swap_comparison(node: ast.Compare, scope: Scope) -> Iterator[Rewrite]:
         alternatives = dict(_ALTERNATIVES[old])
         if isinstance(right, ast.Constant) and right.value is None:
             alternatives |= {new: 1.2 for new in ("is", "is not") if new != old}
+        alternatives |= {new: 1.2 for new in _used_with(right, scope) if new != old}
         for new, weight in alternatives.items():
             contains = new in {"in", "not in"}
             if contains and scope.kind(right) in kinds.NUMBERS | {"NoneType"}:
                 continue
             usual = 1.0 if ordered or new[0] in "=!in" else 0.2
             yield scope.splice(span, new, weight * usual * (1.0 if new.startswith("is") else misfit))
+
+
+def _used_with(right: ast.expr, scope: Scope) -> Iterator[str]:
+    """The identity tests that the module puts to a name: what it compares by ``is`` once, it compares so always."""
+    if isinstance(right, ast.Name) and right.id in scope.tested_by_identity:
+        yield from ("is", "is not")
 
 
 @template(ast.Compare, prior=0.012)

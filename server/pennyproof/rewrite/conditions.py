@@ -20,7 +20,7 @@ def _is_condition(node: ast.expr, scope: Scope) -> bool:
     return isinstance(parent, ast.Return) and isinstance(node, (ast.Compare, ast.BoolOp))
 
 
-@template(ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.BoolOp, ast.BinOp, ast.Compare, prior=0.03)
+@template(ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.BoolOp, ast.BinOp, ast.Compare, prior=0.045)
 def negate_condition(node: ast.expr, scope: Scope) -> Iterator[Rewrite]:
     """Test for the opposite.
 

@@ -8,12 +8,14 @@ from pennyproof.rewrite.precedence import term
 from pennyproof.rewrite.scope import Scope, unique
 from pennyproof.rewrite.template import Rewrite, template
 
+_IDLE = 2.0
+"""The weight of changing a number with which an operation changes nothing: nobody writes that on purpose."""
 _EMPTY = ("None", "[]", "{}", "0", "''", "set()", "()", "False", "True", "1")
 
 
-@template(ast.Constant, prior=0.04)
-def change_number(node: ast.Constant, scope: Scope) -> Iterator[Rewrite]:
-    """Change a number: by one, its sign, to another that is at hand.
+@template(ast.Constant, ast.UnaryOp, prior=0.04)
+def change_number(node: ast.Constant | ast.UnaryOp, scope: Scope) -> Iterator[Rewrite]:
+    """Change a number: by one, by a factor of ten, its sign, to another that is at hand.
 
     Before::
 
@@ -23,15 +25,45 @@ def change_number(node: ast.Constant, scope: Scope) -> Iterator[Rewrite]:
 
         start = 0
     """
-    value = node.value
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return
-    rare = _one_of_many(node, scope)
-    yield from unique(
-        scope.replace(node, text, weight * rare)
-        for text, weight in _numbers(value, node, scope)
-        if text != scope.source(node)
-    )
+    value = _number(node)
+    if value is None or _number(scope.module.parent(node)) is not None:
+        return  # the sign belongs to the number
+    rare = _one_of_many(node, scope) * (_IDLE if _does_nothing(value, node, scope) else 1.0)
+    found = [(text, weight * rare) for text, weight in _numbers(value, scope)]
+    found += [(repr(between), 2.0) for between in _between_neighbours(node, scope)]
+    yield from unique(scope.replace(node, text, weight) for text, weight in found if text != scope.source(node))
+
+
+def _number(node: ast.AST | None) -> float | None:
+    """The value of a number that is written out, its sign included."""
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return None if isinstance(value, bool) else -value
+        case ast.Constant(value=int() | float() as value):
+            return None if isinstance(value, bool) else value
+        case _:
+            return None
+
+
+def _does_nothing(value: float, node: ast.expr, scope: Scope) -> bool:
+    """Whether a number is added or taken away and is nought."""
+    parent = scope.module.parent(node)
+    return not value and isinstance(parent, (ast.BinOp, ast.AugAssign)) and isinstance(parent.op, (ast.Add, ast.Sub))
+
+
+def _between_neighbours(node: ast.expr, scope: Scope) -> Iterator[float]:
+    """The number that makes the steps to both neighbours in a literal equal, where they are whole and are not.
+
+    Numbers written out in a row are often evenly spaced; one that is not stands out.
+    """
+    parent = scope.module.parent(node)
+    if isinstance(parent, (ast.List, ast.Tuple)):
+        place = parent.elts.index(node)
+        before, value, after = (_number(each) for each in [None, *parent.elts, None][place : place + 3])
+        if isinstance(before, int) and isinstance(value, int) and isinstance(after, int):
+            middle, odd = divmod(before + after, 2)
+            if not odd and before != after and middle != value:
+                yield middle
 
 
 def _one_of_many(node: ast.expr, scope: Scope) -> float:
@@ -40,19 +72,22 @@ def _one_of_many(node: ast.expr, scope: Scope) -> float:
     return 1.0 / max(1.0, len(parent.elts) / 2) if isinstance(parent, (ast.List, ast.Tuple, ast.Set)) else 1.0
 
 
-def _numbers(value: float, node: ast.Constant, scope: Scope) -> Iterator[tuple[str, float]]:
-    negative = isinstance(scope.module.parent(node), ast.UnaryOp)
+def _numbers(value: float, scope: Scope) -> Iterator[tuple[str, float]]:
     yield repr(value + 1), 1.0
-    if value >= 1 or not negative:
-        yield (repr(value - 1) if value - 1 >= 0 else f"-{1 - value}"), 1.0
+    yield repr(value - 1), 1.0
     for text, weight in (("0", 0.7), ("1", 0.7), ("2", 0.4), ("-1", 0.25), ("10", 0.1)):
         yield text if isinstance(value, int) else f"{text}.0", weight
-    if value > 0 and not negative:
-        yield f"-{value!r}", 0.6
+    if value > 0:
+        yield repr(-value), 0.6
     yield repr(value * 2), 0.12
-    yield repr(value * 10), 0.08
+    yield repr(value * 10), 0.25
+    yield repr(value * 100), 0.06
     if isinstance(value, int):
         yield repr(value // 2), 0.12
+        if value and value % 10 == 0:
+            yield repr(value // 10), 0.4
+    else:
+        yield repr(value / 10), 0.1
     yield repr(value / 2), 0.08
     for text in [*scope.literals(int), *scope.literals(float)]:
         yield text, 0.25
@@ -149,7 +184,7 @@ def change_range(node: ast.Call, scope: Scope) -> Iterator[Rewrite]:
             return
 
 
-@template(ast.Constant, prior=0.07)
+@template(ast.Constant, prior=0.09)
 def flip_boolean(node: ast.Constant, scope: Scope) -> Iterator[Rewrite]:
     """Replace ``True`` by ``False``, or the other way round.
 

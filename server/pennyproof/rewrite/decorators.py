@@ -14,7 +14,7 @@ def _decorators(node: Function, scope: Scope) -> Iterator[tuple[str, float]]:
     arguments = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     around = scope.module.parent(node)
     within = isinstance(around, ast.ClassDef)
-    if within:
+    if within and not _is_special(node):
         yield "property", 2.0 if arguments == ["self"] else 0.0
         yield "classmethod", 3.0 if arguments[:1] == ["cls"] else 0.3
         yield "staticmethod", 0.3 if arguments[:1] in (["self"], ["cls"]) else 3.0
@@ -31,6 +31,11 @@ def _decorators(node: Function, scope: Scope) -> Iterator[tuple[str, float]]:
     for text, _ in used.most_common(8):
         if text not in {"property", "classmethod", "staticmethod"}:
             yield text, 1.0
+
+
+def _is_special(node: Function) -> bool:
+    """Whether the interpreter itself calls a method, and therefore knows how: ``__init__``."""
+    return node.name.startswith("__") and node.name.endswith("__")
 
 
 @template(ast.FunctionDef, ast.AsyncFunctionDef, prior=0.02)

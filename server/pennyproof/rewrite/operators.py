@@ -22,6 +22,8 @@ _LIKELY = {
 _COMMON = {"+": 0.9, "-": 0.7, "*": 0.5, "/": 0.4, "//": 0.3, "%": 0.4, "**": 0.3}
 """How often an operator is used at all, which counts where it is seldom taken for the other one."""
 _BITS = frozenset({"<<", ">>", "|", "^", "&"})
+_IDLE = frozenset({("*", 1), ("/", 1), ("//", 1), ("**", 1)})
+"""Operations that change nothing, which nobody writes on purpose."""
 
 
 def _alternatives(symbol: str, kind: str | None) -> Iterator[tuple[str, float]]:
@@ -35,6 +37,7 @@ def _alternatives(symbol: str, kind: str | None) -> Iterator[tuple[str, float]]:
         if kind == "float" and other in _BITS:
             continue
         weight = 1.0 if other in likely else _COMMON.get(other, 0.4 if symbol in _BITS else 0.15)
+        weight *= 1.5 if symbol in _BITS and other not in _BITS else 1.0  # few programs mean the bits of a number
         yield other, weight * (0.3 if kind == "float" and other in {"//", "%"} else 1.0)
 
 
@@ -54,7 +57,9 @@ def swap_arithmetic(node: ast.BinOp, scope: Scope) -> Iterator[Rewrite]:
     """
     symbol = SYMBOLS[type(node.op)]
     span = scope.module.operator(node.left, node.right)
-    for other, weight in _alternatives(symbol, scope.kind(node.left)):
+    idle = isinstance(node.right, ast.Constant) and (symbol, node.right.value) in _IDLE
+    for other, usual in _alternatives(symbol, scope.kind(node.left)):
+        weight = 2.0 * usual if idle and other in {"+", "-"} else usual
         changed = ast.BinOp(node.left, _operator(other), node.right)
         if _still_nested(node, changed, scope):
             yield scope.splice(span, other, weight, f"replace `{symbol}` by `{other}`")

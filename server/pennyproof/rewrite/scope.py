@@ -18,6 +18,8 @@ from pennyproof.rewrite.template import Rewrite
 
 _SHOWN = 60
 _MOST_DONORS = 60
+_TELLING = 60
+"""Documentation of more words than this is likely to hold any given one by chance."""
 _DONORS = (ast.Assign, ast.AugAssign, ast.Expr, ast.Raise)
 
 
@@ -159,6 +161,25 @@ class Scope:
         return found
 
     @cached_property
+    def imported(self) -> frozenset[str]:
+        """The names that the module imports, anywhere in it."""
+        return frozenset(
+            alias.asname or alias.name.partition(".")[0]
+            for node in _preorder(self.module.tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+        )
+
+    def is_defined(self, node: ast.expr) -> bool:
+        """Whether the variable that an expression begins with is one of the function, the module or Python."""
+        root = node
+        while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        if not isinstance(root, ast.Name) or "*" in self.imported:
+            return True
+        return any(root.id in names for names in (self.bindings, self.globals, self.imported, dir(builtins)))
+
+    @cached_property
     def functions(self) -> dict[str, Function]:
         """Functions of the module's top level."""
         return {name: node for name, node in self.globals.items() if isinstance(node, Function)}
@@ -241,6 +262,17 @@ class Scope:
                     found.setdefault(self.source(test), test)
         return list(found.values())
 
+    @cached_property
+    def tested_by_identity(self) -> frozenset[str]:
+        """The names that the module has on the right of an ``is`` or ``is not``."""
+        return frozenset(
+            right.id
+            for node in _preorder(self.module.tree)
+            if isinstance(node, ast.Compare)
+            for operator, right in zip(node.ops, node.comparators, strict=True)
+            if isinstance(operator, (ast.Is, ast.IsNot)) and isinstance(right, ast.Name)
+        )
+
     def free_names(self, node: ast.AST) -> frozenset[str]:
         """The names that an expression reads."""
         if node not in self._free_names:
@@ -288,8 +320,12 @@ class Scope:
         return self.clues.words | frozenset(re.findall(r"[a-z]{2,}", re.sub(r"([A-Z])", r" \1", text).lower()))
 
     def mentioned(self, *words: str) -> float:
-        """A factor above one where the documentation speaks of one of the words, given as their beginnings."""
-        return 3.0 if any(word.startswith(stem) for stem in words for word in self.words) else 1.0
+        """A factor above one where the documentation speaks of one of the words, given as their beginnings; the longer
+        it is, the less that tells.
+        """
+        if any(word.startswith(stem) for stem in words for word in self.words):
+            return 1.0 + 2.0 * min(1.0, _TELLING / len(self.words))
+        return 1.0
 
 
 def _preorder(node: ast.AST) -> Iterator[ast.AST]:

@@ -60,6 +60,39 @@ def test_what_runs_at_import_is_suspect_but_less() -> None:
     assert "import math" not in found
 
 
+TABLES = """\
+RATES = {"book": 7, "wine": 19}
+OTHER = 1
+
+class Order:
+    def tax(self):
+        return self.price * RATES["book"]
+
+    def price(self):
+        return 3
+
+    def label(self):
+        return "order"
+"""
+
+
+def test_a_table_that_suspicious_code_reads_is_more_suspect_than_others() -> None:
+    found = dict(suspects(problem({"shop.py": TABLES}, {"shop.py": [6]})))
+    assert found["OTHER = 1"] < found['RATES = {"book": 7, "wine": 19}'] < found['return self.price * RATES["book"]']
+
+
+def test_a_method_that_is_read_and_was_not_run_is_suspect() -> None:
+    found = dict(suspects(problem({"shop.py": TABLES}, {"shop.py": [6]})))
+    assert 0 < found["def price(self):"] < found["def tax(self):"]
+    assert "def label(self):" not in found
+
+
+def test_a_handler_speaks_for_its_try() -> None:
+    source = "def read(text):\n    try:\n        return int(text)\n    except Odd:\n        return 0\n"
+    made = problem({"shop.py": source}, {"shop.py": [2, 3, 4]}, [{"shop.py": [2, 3]}])
+    assert suspects(made)[0] == ("try:", 1.0)
+
+
 def test_lines_not_reached_in_a_function_that_was_are_suspect_but_less() -> None:
     found = dict(suspects(problem({"shop.py": SHOP}, {"shop.py": [12, 14]})))
     assert 0 < found['return "?"'] < found["if not name:"]

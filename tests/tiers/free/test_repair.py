@@ -119,6 +119,11 @@ def test_evidence() -> None:
     assert "total" in clues.words
 
 
+def test_numbers_are_those_that_python_can_read() -> None:
+    made = problem({}, {}, message="assert '2009-03-07' == '12:05' and 0.5 < 10")
+    assert Evidence(made).numbers == ("2009", "12", "0.5", "10")
+
+
 @pytest.mark.parametrize(
     ("shown", "kind"),
     [("'a'", "str"), ("b'a'", "bytes"), ("-3", "int"), ("1.5", "float"), ("1e-05", "float"), ("True", "bool"),

@@ -2,15 +2,17 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
-from pennyproof.core.outcomes import Frame, TestOutcome
+from pennyproof.core.outcomes import Frame
 from pennyproof.core.problems import Problem
 from pennyproof.errors import OutsideRoot, UnreadableSource
 from pennyproof.rewrite.clues import Clues
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])(?:0|[1-9]\d*)(?:\.\d+)?(?![\w.])")
+"""A number as Python writes it: the ``03`` of a date is none."""
 _QUOTED = re.compile(r"'([^'\n]{0,200})'|\"([^\"\n]{0,200})\"")
 _REPRS = (
     (re.compile(r"""[bB]['"]"""), "bytes"), (re.compile(r"""['"]"""), "str"), (re.compile(r"-?\d+$"), "int"),
@@ -48,18 +50,21 @@ class Evidence:
     @cached_property
     def _tests(self) -> list[ast.AST]:
         """The syntax trees of the failing tests, and of the helpers in their files that their failures name."""
-        return [tree for target in self._problem.targets for tree in self._trees(target)]
+        names: dict[str, set[str]] = defaultdict(set)
+        for target in self._problem.targets:
+            path = target.path or target.id.partition("::")[0]
+            names[path].add(target.id.partition("[")[0].rpartition("::")[2])
+            if target.failure:
+                names[path] |= {frame.function for frame in target.failure.frames if frame.path == path}
+        return [tree for path, wanted in names.items() for tree in self._trees(path, wanted)]
 
-    def _trees(self, target: TestOutcome) -> Iterator[ast.AST]:
-        path = target.path or target.id.partition("::")[0]
+    def _trees(self, path: str, names: Collection[str]) -> Iterator[ast.AST]:
+        """The functions and classes of a file that have one of the names."""
         try:
             source = self._problem.snapshot.read(path)
             tree = ast.parse(source.text) if source else ast.Module([], [])
         except (OutsideRoot, UnreadableSource, SyntaxError, ValueError):
             return  # the test ran, so this is a file changed meanwhile or of another Python: it gives no clue
-        names = {target.id.partition("[")[0].rpartition("::")[2]}
-        if target.failure:
-            names |= {frame.function for frame in target.failure.frames if frame.path == path}
         yield from (node for node in ast.walk(tree) if getattr(node, "name", None) in names)
 
     @cached_property

@@ -1,7 +1,8 @@
 """Which statements are to blame: spectrum-based fault localisation, with what the tracebacks add.
 
 The suspicion of a statement is Ochiai's coefficient of its lines (``core.spectrum``), raised where a traceback names
-it; what no test of a function ran, and what runs at import, is suspected a little.
+it; what no test of a function ran, and what runs at import, is suspected a little: more where suspicious code reads
+the name that it defines.
 """
 
 import ast
@@ -20,6 +21,9 @@ from pennyproof.rewrite.module import Function, Module
 
 _AT_IMPORT = 0.1
 """Suspicion of what runs at import, against the most suspicious statement of its file."""
+_READ = 0.3
+"""Suspicion of what runs at import, or of a function that was not run, against the most suspicious statement that reads
+its name: a table with a wrong entry, a method that lacks its ``@property``."""
 _NOT_RUN = 0.1
 """Suspicion of what no target ran in a function that one ran, against that function's most suspicious statement."""
 _IN_TRACEBACK = 0.6
@@ -85,23 +89,33 @@ class Localiser:
         blamed = self._by_traceback(file.path)
         most = max(lines.values(), default=0.0) or (1.0 if blamed else 0.0)
         reached = self._reached(file, lines)
+        read = self._read(file, lines, blamed)
         for statement in file.module.statements:
             if file.module.is_docstring(statement) or isinstance(statement, (ast.Import, ast.ImportFrom)):
                 continue
-            header = file.module.header_lines(statement)
-            suspicion = max((lines.get(line, 0.0) for line in header), default=0.0)
-            suspicion = max(suspicion, *(_IN_TRACEBACK * blamed.get(line, 0.0) for line in header))
-            suspicion *= 1.0 + max((blamed.get(line, 0.0) for line in header), default=0.0)
+            suspicion = _own(file.module, statement, lines, blamed)
             if isinstance(statement, Function):
                 inner = statement.body[0].lineno, statement.end_lineno or statement.lineno
                 within = [score for line, score in lines.items() if inner[0] <= line <= inner[1]]
-                suspicion = 0.8 * max(within, default=0.0)
+                suspicion = 0.8 * max(within) if within else _READ * read.get(statement.name, 0.0)
             elif file.module.function(statement) is None:
-                suspicion = max(_AT_IMPORT * most, min(suspicion, 0.5 * most))
+                least = max([_AT_IMPORT * most, *(_READ * read.get(name, 0.0) for name in _bound(statement))])
+                suspicion = max(least, min(suspicion, 0.5 * most))
             elif suspicion == 0.0:
                 suspicion = _NOT_RUN * reached.get(file.module.function(statement), 0.0)
             if suspicion > 0:
                 yield Suspect(file, statement, suspicion)
+
+    def _read(self, file: File, lines: Mapping[int, float], blamed: Mapping[int, float]) -> Mapping[str, float]:
+        """Names and attributes that statements of functions read → the suspicion of the most suspicious of these."""
+        found: dict[str, float] = {}
+        for statement in file.module.statements:
+            score = _own(file.module, statement, lines, blamed) if file.module.function(statement) else 0.0
+            for node in file.module.own_nodes(statement) if score else ():
+                if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
+                    name = node.id if isinstance(node, ast.Name) else node.attr
+                    found[name] = max(found.get(name, 0.0), score)
+        return found
 
     def _reached(self, file: File, lines: Mapping[int, float]) -> Mapping[Function | None, float]:
         """Functions that a failing test ran a part of → the suspicion of their most suspicious line."""
@@ -138,3 +152,21 @@ class Localiser:
                 if frame.path == path:
                     found[frame.line] = max(found.get(frame.line, 0.0), 1.0 / (1 + distance))
         return found
+
+
+def _own(module: Module, statement: ast.stmt, lines: Mapping[int, float], blamed: Mapping[int, float]) -> float:
+    """The suspicion of a statement's own lines, raised where a traceback names them."""
+    header = list(module.header_lines(statement))
+    if isinstance(statement, ast.Try):
+        header += [handler.lineno for handler in statement.handlers]
+    nearest = max(blamed.get(line, 0.0) for line in header)
+    return max(_IN_TRACEBACK * nearest, *(lines.get(line, 0.0) for line in header)) * (1.0 + nearest)
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that an assignment binds."""
+    match statement:
+        case ast.Assign(targets=targets):
+            yield from (part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)) | ast.AugAssign(target=ast.Name(id=name)):
+            yield name

@@ -24,7 +24,8 @@ from pennyproof.tiers.free.localise import File, Suspect
 
 _STREAM_FATIGUE = 0.10
 _STATEMENT_FATIGUE = 0.01
-_EVERYWHERE = 0.6
+_EVERYWHERE = 0.35
+"""Bugs at one place are several times as frequent as the same bug at several places of a function."""
 _HEAVY = 2.0
 """The weight by which streams are queued before their rewrites are made; few rewrites are heavier."""
 _LIKELIEST = 0.15
