@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pennyproof.assist.ports import Prover
+from pennyproof.assist.ports import CandidateSource, Prover
 from pennyproof.assist.project import Project
 from pennyproof.errors import NoInterpreter
 from pennyproof.settings import Settings, state_directory
@@ -43,6 +43,9 @@ def build_project(root: Path, settings: Settings, trusted: bool, *, environ: Map
         except NoInterpreter:
             return ()  # An explanation does without the libraries' own documentation then.
 
-    from pennyproof.tiers.free.repair import FreeTier  # noqa: PLC0415
+    def tiers() -> Sequence[CandidateSource]:
+        from pennyproof.tiers.free.repair import FreeTier  # noqa: PLC0415
 
-    return Project(root, make_prover, (FreeTier(),), trusted=trusted, libraries=libraries)
+        return (FreeTier(),)
+
+    return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries)

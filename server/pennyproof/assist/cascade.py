@@ -15,7 +15,7 @@ _MOST_SURVIVORS = 12
 """Enough to rank by agreement; the tail of a well-ordered search is rarely right."""
 
 _MOST_REJECTIONS = 50
-_GRACE = 0.5, 0.4, 2.5
+_GRACE = 0.5, 0.25, 2.5
 """After the first survivor the search goes on for this share of the time it took (at least, at most, in
 seconds), so that a likelier edit a little further down is ranked beside it."""
 

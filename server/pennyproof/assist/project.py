@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pennyproof.assist.debug import DebugResult, debug
 from pennyproof.assist.ports import CandidateSource, Prover
 from pennyproof.core.candidates import Candidate, Origin
 from pennyproof.core.diffs import apply as apply_diff
@@ -18,6 +17,7 @@ from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.explain import Explanation, Subject
 
 
@@ -27,7 +27,7 @@ class Project:
     Args:
         root: The workspace folder.
         prover: Makes the prover; called once, at the first need, and only while the root is trusted.
-        tiers: Where candidates come from, cheapest first.
+        tiers: Makes the tiers that candidates come from, cheapest first.
         trusted: Whether project code may run.
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
     """
@@ -36,7 +36,7 @@ class Project:
         self,
         root: Path,
         prover: Callable[[Path], Prover],
-        tiers: Sequence[CandidateSource],
+        tiers: Callable[[], Sequence[CandidateSource]],
         *,
         trusted: bool,
         libraries: Callable[[], Sequence[Path]] = tuple,
@@ -44,7 +44,7 @@ class Project:
         self.root = root.resolve()
         self.trusted = trusted
         self._make_prover = prover
-        self._tiers = tuple(tiers)
+        self._tiers = tiers
         self._libraries = libraries
         self._lock = threading.Lock()
         self._prover: Prover | None = None
@@ -107,11 +107,13 @@ class Project:
         deadline: Deadline,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
-    ) -> DebugResult:
+    ) -> "DebugResult":
         """Find proved edits that mend failing tests; ``None`` means all that fail."""
+        from pennyproof.assist.debug import debug  # noqa: PLC0415 - workers that were begun to be started do so meanwhile
+
         return debug(
             self.prover,
-            self._tiers,
+            self._tiers(),
             snapshot,
             test_ids,
             deadline=deadline,

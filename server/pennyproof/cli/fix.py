@@ -2,10 +2,8 @@
 
 import argparse
 import math
+from typing import TYPE_CHECKING
 
-from pennyproof.assist.debug import DebugResult
-from pennyproof.assist.report import debug_json, verdict_json
-from pennyproof.assist.union import Union, best_union
 from pennyproof.cli.output import Bar, Style, coloured_diff, count, print_json, styled, warn
 from pennyproof.cli.root import Session, add_root, session
 from pennyproof.cli.writing import write_changes
@@ -15,6 +13,10 @@ from pennyproof.core.outcomes import Baseline, TestOutcome
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Deadline
 from pennyproof.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from pennyproof.assist.debug import DebugResult
+    from pennyproof.assist.union import Union
 
 _MOST_LISTED = 20
 _MOST_REJECTIONS = 3
@@ -37,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Look for fixes, show them, and write them where that was asked for."""
     test_ids = list(dict.fromkeys(options.tests)) or None
     with session(options.root, _overrides(options)) as opened:
+        from pennyproof.assist.report import debug_json  # noqa: PLC0415 - the workers start meanwhile
+
         snapshot = opened.project.snapshot()
         with Bar() as bar:
             result = opened.project.debug(
@@ -88,8 +92,10 @@ def _refuse_if_nothing_could_run(baseline: Baseline) -> None:
         )
 
 
-def _apply(opened: Session, snapshot: Snapshot, result: DebugResult) -> Union | None:
+def _apply(opened: Session, snapshot: Snapshot, result: "DebugResult") -> "Union | None":
     """Prove the leading offers together and write them."""
+    from pennyproof.assist.union import best_union  # noqa: PLC0415 - seldom asked for
+
     leading = [offer for offer in result.offers if not offer.alternative]
     with Bar() as bar:
         union = best_union(opened.project.prover, snapshot, leading, cancel=opened.cancel, progress=bar)
@@ -98,7 +104,9 @@ def _apply(opened: Session, snapshot: Snapshot, result: DebugResult) -> Union | 
     return union
 
 
-def _union_json(union: Union | None) -> dict[str, object] | None:
+def _union_json(union: "Union | None") -> dict[str, object] | None:
+    from pennyproof.assist.report import verdict_json  # noqa: PLC0415 - as above
+
     if union is None:
         return None
     return {
@@ -108,7 +116,7 @@ def _union_json(union: Union | None) -> dict[str, object] | None:
     }
 
 
-def _show(opened: Session, result: DebugResult, targets: list[TestOutcome]) -> None:
+def _show(opened: Session, result: "DebugResult", targets: list[TestOutcome]) -> None:
     _show_baseline(opened, result.baseline, targets)
     for offer in result.offers:
         _show_offer(offer)
@@ -156,7 +164,7 @@ def _show_offer(offer: Offer) -> None:
     print(coloured_diff(write_diff(offer.candidate.changes)))
 
 
-def _show_union(union: Union | None) -> None:
+def _show_union(union: "Union | None") -> None:
     if union is None:
         print("\nThe edits do not hold together; nothing was written")
         return

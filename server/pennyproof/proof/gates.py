@@ -11,7 +11,7 @@ from pennyproof.core.verdicts import Gate, Verdict, rejected
 from pennyproof.errors import UnreadableSource
 from pennyproof.proof.lint import UNRESOLVED, Finding, Linter
 from pennyproof.proof.names import new_unresolved_name
-from pennyproof.proof.syntax import parse
+from pennyproof.proof.syntax import narrowed, parse
 
 
 def check(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str], linter: Linter) -> Verdict | None:
@@ -67,9 +67,10 @@ def _parses(change: FileChange, after: Source, _linter: Linter) -> Iterator[Verd
         after.data()
     except UnreadableSource as unreadable:
         yield rejected(Gate.PARSES, f"{change.path}: {unreadable}")
-    error = _syntax_error(after)
+    before, edited = narrowed(change.before.text, after.text) if change.before else ("", after.text)
+    error = _syntax_error(edited)
     # What Pennyproof's own Python cannot parse as it stands is written for a newer one: the run will tell.
-    if error and (change.before is None or not _syntax_error(change.before)):
+    if error and not _syntax_error(before):
         yield rejected(Gate.PARSES, f"{change.path}: {error}")
 
 
@@ -104,9 +105,9 @@ def _text(change: FileChange) -> str:
     return change.before.text if change.before else ""
 
 
-def _syntax_error(source: Source) -> str | None:
+def _syntax_error(text: str) -> str | None:
     try:
-        parse(source.text)
+        parse(text)
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}"
     except (ValueError, RecursionError) as error:

@@ -67,6 +67,8 @@ class Linter:
         self._target = "py{}{}".format(*min(python, _NEWEST))
         self._lock = threading.Lock()
         self._server: _Server | None = None
+        self._wanted = False
+        """Whether it is to be started in the background."""
         # Each candidate is compared with the same unedited file.
         self._remembered = lru_cache(maxsize=256)(self._ask)
 
@@ -82,9 +84,20 @@ class Linter:
         """
         return self._remembered(path, text)
 
+    def start(self) -> None:
+        """Begin to start the server, in the background."""
+        self._wanted = True
+        threading.Thread(target=self._start, name="pennyproof-lint", daemon=True).start()
+
+    def _start(self) -> None:
+        with self._lock, contextlib.suppress(OSError, EOFError, ValueError):  # Whoever asks will be told.
+            if self._wanted:
+                self._running()
+
     def close(self) -> None:
         """End the server; asking again starts a new one."""
         with self._lock:
+            self._wanted = False
             self._end()
 
     def _ask(self, path: str, text: str) -> tuple[Finding, ...]:

@@ -1,16 +1,13 @@
 """Which lines an edit changes, which tests run them, and hence which tests have to run."""
 
 import ast
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.outcomes import Coverage
-from pennyproof.proof.syntax import Function, Module, Scope, all_lines, parse
-
-_LINE_END = re.compile(r"\r\n|\n|\r")
+from pennyproof.proof.syntax import Function, Module, Scope, all_lines, equal_ends, lines_of, narrowed, parse
 
 Span = tuple[range, range]
 """Lines before, and the lines after that stand in their place; either may be empty."""
@@ -85,9 +82,9 @@ def _analyse_file(change: FileChange) -> tuple[list[Hunk], list[range] | None]:
     after = change.after.text if change.after else ""
     if not change.path.endswith(".py") or change.after is None:
         return [Hunk(change.path, None)], None
-    spans = _spans(_LINE_END.split(before), _LINE_END.split(after))
+    spans = _spans(lines_of(before), lines_of(after))
     try:
-        unedited, edited = parse(before), parse(after)
+        unedited, edited = map(parse, narrowed(before, after))
     except (SyntaxError, ValueError, RecursionError):  # A grammar newer than ours, or an original that is broken.
         return [Hunk(change.path, frozenset(new)) for _, new in spans], None
     hunks = [
@@ -102,12 +99,7 @@ def _analyse_file(change: FileChange) -> tuple[list[Hunk], list[range] | None]:
 
 def _spans(old: list[str], new: list[str]) -> list[Span]:
     """The lines that differ. Equal lines at both ends go first: difflib takes long for what most edits leave alone."""
-    start, end = 0, 0
-    shortest = min(len(old), len(new))
-    while start < shortest and old[start] == new[start]:
-        start += 1
-    while end < shortest - start and old[-1 - end] == new[-1 - end]:
-        end += 1
+    start, end = equal_ends(old, new)
     middles = old[start : len(old) - end], new[start : len(new) - end]
     first = start + 1
     return [

@@ -100,11 +100,13 @@ def open_session(
     warming = Pool(1, lambda: Worker(nursery, warming=True))
     # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
     proving = Pool(workers + 2, lambda: Worker(nursery))
+    linter = Linter(environment.version[:2])
+    linter.start()
     return Session(
         environment=environment,
         fingerprint=environment.fingerprint(),
         baselines=Baselines(workspace, environment, options, warming=warming, records=records, bytecode=bytecode),
-        linter=Linter(environment.version[:2]),
+        linter=linter,
         nursery=nursery,
         pool=proving,
         warming=warming,

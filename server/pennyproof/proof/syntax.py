@@ -1,6 +1,7 @@
 """A source file as the tests see it: which of its lines run, and in which scope each lies."""
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -10,6 +11,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.ClassDef
 
 _NAME = "<candidate>"
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @lru_cache(
@@ -26,6 +28,45 @@ def parse(text: str) -> "Module":
     return Module(text)
 
 
+@lru_cache(maxsize=16)
+def narrowed(before: str, after: str) -> tuple[str, str]:
+    """Both texts of a file with blank lines for all but the definition at its top level in which they differ.
+
+    What holds of these holds of the whole, if ``before`` parses: a definition that is complete in itself can stand
+    between any others. Parsing a large file whole takes longer than most tests.
+
+    Returns:
+        The texts as they are, where they differ elsewhere, or ``before`` does not parse.
+    """
+    try:
+        module = parse(before)
+    except (SyntaxError, ValueError, RecursionError):
+        return before, after
+    old, new = lines_of(before), lines_of(after)
+    start, end = equal_ends(old, new)
+    part = module.part(start + 1, len(old) - end)
+    if part is None:
+        return before, after
+    grown = len(new) - len(old)
+    return _alone(old, part), _alone(new, range(part.start, part.stop + grown))
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, as Python counts them."""
+    return _LINE_END.split(text)
+
+
+def equal_ends(old: list[str], new: list[str]) -> tuple[int, int]:
+    """How many lines are equal at the beginning and at the end."""
+    start, end = 0, 0
+    shortest = min(len(old), len(new))
+    while start < shortest and old[start] == new[start]:
+        start += 1
+    while end < shortest - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    return start, end
+
+
 class Module:
     """One parsed file. Lines count from one; a *point* lies before the line whose number it has."""
 
@@ -38,6 +79,16 @@ class Module:
         self._scopes: list[tuple[Scope, ...]] = []
         self._statements: list[ast.stmt] = []
         self._gather(tree, ())
+        starts = [*map(first_line, tree.body), len(lines_of(text)) + 1]
+        self._parts = [
+            range(start, stop)
+            for statement, start, stop in zip(tree.body, starts, starts[1:], strict=False)
+            if isinstance(statement, Scope)
+        ]
+
+    def part(self, first: int, last: int) -> range | None:
+        """The lines from a definition at the top level up to what follows it, if these lie behind its first one."""
+        return next((part for part in self._parts if part.start < first and last < part.stop), None)
 
     def enclosing(self, start: int, end: int) -> tuple[Scope, ...]:
         """The scopes, outermost first, in whose bodies lie the lines from ``start`` up to the point ``end``.
@@ -93,6 +144,10 @@ class Module:
 
     def _first(self, lines: range) -> set[int]:
         return set(sorted(self.running.intersection(lines))[:1])
+
+
+def _alone(lines: list[str], part: range) -> str:
+    return "\n" * (part.start - 1) + "\n".join(lines[part.start - 1 : part.stop - 1]) + "\n"
 
 
 def own_lines(statement: ast.stmt) -> range:

@@ -252,7 +252,7 @@ class Session:
         self.notify("initialized", {})
         await self.server.prepare()
         settings = self.server.projects.settings(self.root)
-        project = Project(self.root, lambda _: self.prover, (self.tier,), trusted=self.trusted)
+        project = Project(self.root, lambda _: self.prover, lambda: (self.tier,), trusted=self.trusted)
         self.server.projects._projects[self.root] = (settings, project)
 
 

@@ -1,0 +1,77 @@
+"""Parsing no more of a file than what an edit touches."""
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pennyproof.core.candidates import Candidate, FileChange
+from pennyproof.core.sources import Source
+from pennyproof.proof import selection
+from pennyproof.proof.selection import analyse
+from pennyproof.proof.syntax import narrowed, parse
+from tests.proof.test_selection import BEFORE
+
+LINES = BEFORE.split("\n")
+INSERTED = (
+    "    pass",
+    "x = 1",
+    "",
+    "# comment",
+    "        return 5",
+    "if True:",
+    "from __future__ import annotations",
+    "@x",
+    "\\",
+    '"""',
+)
+
+
+def compiles(text: str) -> bool:
+    try:
+        compile(ast.parse(text), "m", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> str:
+    """The module with one line removed, inserted or replaced."""
+    at = draw(st.integers(0, len(LINES) - 1))
+    removed = draw(st.integers(0, 2))
+    added = draw(st.lists(st.sampled_from((*INSERTED, *LINES)), max_size=2))
+    return "\n".join([*LINES[:at], *added, *LINES[at + removed :]])
+
+
+@given(edits())
+def test_the_part_parses_where_the_whole_does(after: str) -> None:
+    _, part = narrowed(BEFORE, after)
+    assert compiles(part) == compiles(after)
+
+
+@given(edits())
+def test_the_part_tells_what_the_whole_tells(after: str) -> None:
+    candidate = Candidate((FileChange("m.py", Source(BEFORE), Source(after)),))
+    with pytest.MonkeyPatch.context() as patch:
+        found = analyse(candidate)
+        patch.setattr(selection, "narrowed", lambda before, after: (before, after))
+        assert found.functions == analyse(candidate).functions
+        if found.functions is not None:
+            assert found.hunks == analyse(candidate).hunks
+
+
+def test_what_is_left_out_is_blank() -> None:
+    before, after = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
+    assert before.lstrip("\n").startswith("def first(a, b=1):")
+    assert "class Thing" not in after
+    assert parse(after).enclosing(11, 12)[0].lineno == BEFORE.split("\n").index("def first(a, b=1):") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("LIMIT = 3", "LIMIT = 4"), ("def last():", "def last(x):"), ("import os", "")]
+)
+def test_other_edits_are_looked_at_whole(old: str, new: str) -> None:
+    after = BEFORE.replace(old, new)
+    assert narrowed(BEFORE, after) == (BEFORE, after)
