@@ -53,7 +53,7 @@ def narrowed(before: str, after: str) -> tuple[str, str]:
 
 def lines_of(text: str) -> list[str]:
     """The lines of a text, as Python counts them."""
-    return _LINE_END.split(text)
+    return _LINE_END.split(text) if "\r" in text else text.split("\n")
 
 
 def equal_ends(old: list[str], new: list[str]) -> tuple[int, int]:

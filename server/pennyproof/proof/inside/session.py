@@ -122,6 +122,8 @@ class Settings:
         self._ids = None if ids is None else list(dict.fromkeys(ids))
         self._context = context
         self._maxfail = maxfail
+        self._only_files = False
+        """Whether all that is collected is asked for by file."""
         self.unknown: List[str] = []
         """Asked for and not collected."""
 
@@ -141,12 +143,17 @@ class Settings:
             self.choose_files(config)
             yield
 
+        def pytest_ignore_collect(collection_path: Any) -> Optional[bool]:
+            # pytest makes a node of each file beside those it was asked for, which are never ignored.
+            return True if self._only_files and not collection_path.is_dir() else None
+
         def pytest_collection_modifyitems(items: List[Any]) -> Iterator[None]:
             yield
             self._choose(items)
 
         module.pytest_load_initial_conftests = wrapper(pytest_load_initial_conftests)  # type: ignore[attr-defined]
         module.pytest_cmdline_main = wrapper(pytest_cmdline_main)  # type: ignore[attr-defined]
+        module.pytest_ignore_collect = pytest.hookimpl(tryfirst=True)(pytest_ignore_collect)  # type: ignore[attr-defined]
         module.pytest_collection_modifyitems = wrapper(pytest_collection_modifyitems)  # type: ignore[attr-defined]
 
     def nothing_to_collect(self) -> bool:
@@ -163,6 +170,7 @@ class Settings:
             config.option.keyword = config.option.markexpr = ""
             config.option.deselect = None
             config.args = self._files(self._ids)
+            self._only_files = not any(os.path.isdir(os.path.join(self._context.root, file)) for file in config.args)
 
     def _files(self, ids: Sequence[str]) -> List[str]:
         """The files to collect. Asking for tests themselves would end the run at the first unknown one."""
@@ -202,6 +210,12 @@ def neutralise(config: Any, scratch: str) -> None:
         if hasattr(config.option, name):
             setattr(config.option, name, value)
     config.option.basetemp = os.path.join(scratch, "pytest")
+    try:
+        from _pytest.unraisableexception import gc_collect_iterations_key  # noqa: PLC0415 - the project's own
+    except ImportError:  # older ones do not collect garbage at their end
+        return
+    # What comes to light then belongs to no test any more.
+    config.stash[gc_collect_iterations_key] = 0
 
 
 def _call_main(config: Any) -> int:
