@@ -10,7 +10,7 @@ from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.sources import Source
 from pennyproof.proof import selection
 from pennyproof.proof.selection import analyse
-from pennyproof.proof.syntax import narrowed, parse
+from pennyproof.proof.syntax import Narrowed, narrowed, parse
 from tests.proof.test_selection import BEFORE
 
 LINES = BEFORE.split("\n")
@@ -47,8 +47,7 @@ def edits(draw: st.DrawFn) -> str:
 
 @given(edits())
 def test_the_part_parses_where_the_whole_does(after: str) -> None:
-    _, part = narrowed(BEFORE, after)
-    assert compiles(part) == compiles(after)
+    assert compiles(narrowed(BEFORE, after).after) == compiles(after)
 
 
 @given(edits())
@@ -56,16 +55,18 @@ def test_the_part_tells_what_the_whole_tells(after: str) -> None:
     candidate = Candidate((FileChange("m.py", Source(BEFORE), Source(after)),))
     with pytest.MonkeyPatch.context() as patch:
         found = analyse(candidate)
-        patch.setattr(selection, "narrowed", lambda before, after: (before, after))
+        patch.setattr(selection, "narrowed", lambda before, after: Narrowed(before, after, None))
         assert found.functions == analyse(candidate).functions
         if found.functions is not None:
             assert found.hunks == analyse(candidate).hunks
 
 
 def test_what_is_left_out_is_blank() -> None:
-    before, after = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
+    before, after, part = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
     assert before.lstrip("\n").startswith("def first(a, b=1):")
     assert "class Thing" not in after
+    assert part is not None
+    assert after.split("\n")[part.start - 1 : part.stop - 1] == after.strip("\n").split("\n") + [""] * 2
     assert parse(after).enclosing(11, 12)[0].lineno == BEFORE.split("\n").index("def first(a, b=1):") + 1
 
 
@@ -74,4 +75,4 @@ def test_what_is_left_out_is_blank() -> None:
 )
 def test_other_edits_are_looked_at_whole(old: str, new: str) -> None:
     after = BEFORE.replace(old, new)
-    assert narrowed(BEFORE, after) == (BEFORE, after)
+    assert narrowed(BEFORE, after) == (BEFORE, after, None)

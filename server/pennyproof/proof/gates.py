@@ -67,7 +67,7 @@ def _parses(change: FileChange, after: Source, _linter: Linter) -> Iterator[Verd
         after.data()
     except UnreadableSource as unreadable:
         yield rejected(Gate.PARSES, f"{change.path}: {unreadable}")
-    before, edited = narrowed(change.before.text, after.text) if change.before else ("", after.text)
+    before, edited, _ = narrowed(change.before.text if change.before else "", after.text)
     error = _syntax_error(edited)
     # What Pennyproof's own Python cannot parse as it stands is written for a newer one: the run will tell.
     if error and not _syntax_error(before):

@@ -233,6 +233,7 @@ class _Proof:
             "ids": None if everything else ids,
             "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
             "watch": self._change.watch(),
+            "within": self._change.within(),
             "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),
         }
         with self._session.pool.lend(self._cancel) as worker:

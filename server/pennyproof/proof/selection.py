@@ -31,6 +31,8 @@ class Change:
     hunks: tuple[Hunk, ...]
     functions: tuple[tuple[str, range], ...] | None
     """Path and lines, in the unedited file, of the functions in which all changes lie. ``None``: some lie elsewhere."""
+    parts: tuple[tuple[str, range], ...] = ()
+    """Path and lines of definitions that hold all changes of a file, and that each stand at its top level."""
 
     def watch(self) -> dict[str, list[int]]:
         """The lines of which to learn whether they ran."""
@@ -39,18 +41,25 @@ class Change:
             lines.setdefault(hunk.path, set()).update(hunk.lines or ())
         return {path: sorted(found) for path, found in lines.items() if found}
 
+    def within(self) -> dict[str, list[int]]:
+        """The first line of each of ``parts``, and the one that follows its last."""
+        return {path: [part.start, part.stop] for path, part in self.parts}
+
 
 def analyse(candidate: Candidate) -> Change:
     """What the candidate changes."""
     hunks: list[Hunk] = []
     functions: list[tuple[str, range]] | None = []
+    parts: list[tuple[str, range]] = []
     for change in candidate.changes:
         if change.before == change.after:
             continue
         found, inside = _analyse_file(change)
         hunks += found
         functions = None if functions is None or inside is None else functions + [(change.path, f) for f in inside]
-    return Change(tuple(hunks), None if functions is None else tuple(dict.fromkeys(functions)))
+        part = narrowed(change.before.text, change.after.text).part if change.before and change.after else None
+        parts += [(change.path, part)] if part else []
+    return Change(tuple(hunks), None if functions is None else tuple(dict.fromkeys(functions)), tuple(parts))
 
 
 def select(change: Change, functions_run: Coverage, known: Sequence[str]) -> list[str] | None:
@@ -84,7 +93,8 @@ def _analyse_file(change: FileChange) -> tuple[list[Hunk], list[range] | None]:
         return [Hunk(change.path, None)], None
     spans = _spans(lines_of(before), lines_of(after))
     try:
-        unedited, edited = map(parse, narrowed(before, after))
+        narrow = narrowed(before, after)
+        unedited, edited = parse(narrow.before), parse(narrow.after)
     except (SyntaxError, ValueError, RecursionError):  # A grammar newer than ours, or an original that is broken.
         return [Hunk(change.path, frozenset(new)) for _, new in spans], None
     hunks = [

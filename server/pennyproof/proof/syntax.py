@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType
+from typing import NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.ClassDef
@@ -28,8 +29,17 @@ def parse(text: str) -> "Module":
     return Module(text)
 
 
+class Narrowed(NamedTuple):
+    """What has to be parsed of a file before and after an edit, with blank lines for the rest."""
+
+    before: str
+    after: str
+    part: range | None
+    """The lines, after the edit, that are not blank; ``None``: all are there."""
+
+
 @lru_cache(maxsize=16)
-def narrowed(before: str, after: str) -> tuple[str, str]:
+def narrowed(before: str, after: str) -> Narrowed:
     """Both texts of a file with blank lines for all but the definition at its top level in which they differ.
 
     What holds of these holds of the whole, if ``before`` parses: a definition that is complete in itself can stand
@@ -41,14 +51,15 @@ def narrowed(before: str, after: str) -> tuple[str, str]:
     try:
         module = parse(before)
     except (SyntaxError, ValueError, RecursionError):
-        return before, after
+        return Narrowed(before, after, None)
     old, new = lines_of(before), lines_of(after)
     start, end = equal_ends(old, new)
     part = module.part(start + 1, len(old) - end)
     if part is None:
-        return before, after
+        return Narrowed(before, after, None)
     grown = len(new) - len(old)
-    return _alone(old, part), _alone(new, range(part.start, part.stop + grown))
+    edited = range(part.start, part.stop + grown)
+    return Narrowed(_alone(old, part), _alone(new, edited), edited)
 
 
 def lines_of(text: str) -> list[str]:

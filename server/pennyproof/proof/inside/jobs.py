@@ -19,6 +19,9 @@ pytest prints it; lines count from one.
         trace: null | "functions" | "lines"
         watch: {Path: [line]}
             Lines of which to tell whether they ran; ``trace`` is then left out.
+        within: {Path: [line, line]}
+            For a watched file, if known: the first line of the definition at its top level that holds all watched
+            lines, and the line of what follows it there. Parsing that much is quicker.
         locals: bool
             Record the locals of project frames of failures.
         maxfail: int

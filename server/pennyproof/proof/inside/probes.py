@@ -8,9 +8,12 @@ have none.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import builtins
+import functools
+import operator
 import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
@@ -23,6 +26,9 @@ Wanted = Callable[[str], "Optional[Probing]"]
 _NAME = "@pennyproof_ran"
 """No identifier, so that no program has it; pytest names its own helpers alike."""
 
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
 _Node = TypeVar("_Node", bound=ast.AST)
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -35,15 +41,22 @@ class Probing:
         lines: Probe statements, too, and not only the beginnings of functions.
         only: Probe what contains one of these lines, at import as well; None: everything within functions.
         tree: The file, if it has been parsed before; it gets the probes.
+        part: The definition that is all there is in ``tree``, if the rest of the file is to have no probes.
     """
 
     def __init__(
-        self, path: str, lines: bool, only: Optional[Set[int]] = None, tree: Optional[ast.Module] = None
+        self,
+        path: str,
+        lines: bool,
+        only: Optional[Set[int]] = None,
+        tree: Optional[ast.Module] = None,
+        part: Optional[ast.stmt] = None,
     ) -> None:
         self.path = path
         self.lines = lines
         self.only = only
         self.tree = tree
+        self.part = part
 
     def code(self, source: bytes, filename: str) -> CodeType:
         """The module's code with probes.
@@ -52,9 +65,28 @@ class Probing:
             SyntaxError: It is no Python.
         """
         # It is probed once: a module imported twice is parsed anew.
-        tree, self.tree = self.tree or ast.parse(source, filename), None
+        tree, self.tree, part, self.part = self.tree, None, self.part, None
+        if tree is not None and part is not None:
+            code = self._with_part(compile(source, filename, "exec", dont_inherit=True), tree, part)
+            if code is not None:
+                return code
+            tree = None
+        tree = tree or ast.parse(source, filename)
         _Prober(self).module(tree)
         return compile(tree, filename, "exec", dont_inherit=True)
+
+    def _with_part(self, whole: CodeType, tree: ast.Module, part: ast.stmt) -> Optional[CodeType]:
+        """The module's code, with probes in one of its definitions; None where that cannot be told from others."""
+        _Prober(self).module(tree)
+        probed = compile(tree, whole.co_filename, "exec", whole.co_flags & _FUTURE, dont_inherit=True)
+        name, line = getattr(part, "name", None), _first_line(part)
+        (new, old) = (
+            [found for found in code.co_consts if isinstance(found, CodeType) and _is(found, name, line)]
+            for code in (probed, whole)
+        )
+        if len(new) != 1 or len(old) != 1:
+            return None
+        return whole.replace(co_consts=tuple(new[0] if found is old[0] else found for found in whole.co_consts))
 
 
 class Probes:
@@ -177,6 +209,10 @@ def _placed(new: _Node, old: Any) -> _Node:
 def _first_line(node: Any) -> int:
     line: int = min([node.lineno] + [mark.lineno for mark in getattr(node, "decorator_list", ())])
     return line
+
+
+def _is(code: CodeType, name: Optional[str], line: int) -> bool:
+    return code.co_name == name and code.co_firstlineno == line
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

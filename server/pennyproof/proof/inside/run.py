@@ -76,7 +76,9 @@ class Run:
 
 def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched]:
     lines = params.get("watch")
-    return trace.Watched(lines, lambda path: read_source(os.path.join(context.root, path))) if lines else None
+    if not lines:
+        return None
+    return trace.Watched(lines, lambda path: read_source(os.path.join(context.root, path)), params.get("within") or {})
 
 
 def _probes(params: Dict[str, Any], places: Places, watched: Optional[trace.Watched]) -> Optional[Probes]:

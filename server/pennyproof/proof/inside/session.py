@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Set
 
 from .failures import MAX_MESSAGE, message
 from .values import shorten
@@ -122,6 +122,9 @@ class Settings:
         self._ids = None if ids is None else list(dict.fromkeys(ids))
         self._context = context
         self._maxfail = maxfail
+        self._wanted = frozenset(self._ids or ())
+        self._leading = {name for identifier in self._wanted for name in _names(identifier)}
+        """The functions, classes and files that lead to what is asked for."""
         self._only_files = False
         """Whether all that is collected is asked for by file."""
         self.unknown: List[str] = []
@@ -147,6 +150,9 @@ class Settings:
             # pytest makes a node of each file beside those it was asked for, which are never ignored.
             return True if self._only_files and not collection_path.is_dir() else None
 
+        def pytest_pycollect_makeitem(collector: Any, name: str) -> Optional[List[Any]]:
+            return None if self._leads_to_wanted(f"{collector.nodeid}::{name}") else []
+
         def pytest_collection_modifyitems(items: List[Any]) -> Iterator[None]:
             yield
             self._choose(items)
@@ -154,6 +160,7 @@ class Settings:
         module.pytest_load_initial_conftests = wrapper(pytest_load_initial_conftests)  # type: ignore[attr-defined]
         module.pytest_cmdline_main = wrapper(pytest_cmdline_main)  # type: ignore[attr-defined]
         module.pytest_ignore_collect = pytest.hookimpl(tryfirst=True)(pytest_ignore_collect)  # type: ignore[attr-defined]
+        module.pytest_pycollect_makeitem = pytest.hookimpl(tryfirst=True)(pytest_pycollect_makeitem)  # type: ignore[attr-defined]
         module.pytest_collection_modifyitems = wrapper(pytest_collection_modifyitems)  # type: ignore[attr-defined]
 
     def nothing_to_collect(self) -> bool:
@@ -177,14 +184,17 @@ class Settings:
         files = dict.fromkeys(identifier.split("::", 1)[0] for identifier in ids)
         return [file for file in files if file and os.path.exists(os.path.join(self._context.root, file))]
 
+    def _leads_to_wanted(self, node: str) -> bool:
+        """Whether a function or class is asked for, holds what is, or lies in it."""
+        return self._ids is None or node in self._leading or not self._wanted.isdisjoint(_names(node))
+
     def _choose(self, items: List[Any]) -> None:
         if self._ids is None:
             return
-        wanted = set(self._ids)
         chosen = []
-        found = set()
+        found: Set[str] = set()
         for item in items:
-            names = wanted.intersection(_names(item.nodeid))
+            names = self._wanted.intersection(_names(item.nodeid))
             if names:
                 chosen.append(item)
                 found |= names

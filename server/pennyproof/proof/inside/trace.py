@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from array import array
+from types import MappingProxyType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .probes import Hits, Probes, Probing
 
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _CASE: Any = getattr(ast, "match_case", ())
 """Came with Python 3.10."""
 
@@ -62,8 +65,26 @@ class Watched:
     function was called.
     """
 
-    def __init__(self, lines: Mapping[str, Sequence[int]], sources: Callable[[str], str]) -> None:
-        self._trees = {path: ast.parse(sources(path)) for path in lines}
+    def __init__(
+        self,
+        lines: Mapping[str, Sequence[int]],
+        sources: Callable[[str], str],
+        within: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    ) -> None:
+        """Parse the files.
+
+        Args:
+            lines: Path → the lines.
+            sources: Reads a file.
+            within: Path → the part of the file that is enough to parse (``jobs``).
+        """
+        self._trees: Dict[str, ast.Module] = {}
+        self._parts: Dict[str, ast.stmt] = {}
+        for path, wanted in lines.items():
+            part = _part(sources(path), within[path], wanted) if path in within else None
+            if part is not None:
+                self._parts[path] = part.body[0]
+            self._trees[path] = part or ast.parse(sources(path))
         self._spans = {path: spans(self._trees[path], wanted) for path, wanted in lines.items()}
         self._tests: Set[str] = set()
         self._passed: Hits = set()
@@ -72,7 +93,9 @@ class Watched:
         """Where a file gets probes; None if no line of it is watched."""
         if path not in self._spans:
             return None
-        return Probing(path, lines=True, only=set(self._spans[path]), tree=self._trees[path])
+        return Probing(
+            path, lines=True, only=set(self._spans[path]), tree=self._trees[path], part=self._parts.get(path)
+        )
 
     def test(self, test: str, passed: bool, hits: Hits) -> None:
         ran = self.of(hits)
@@ -97,6 +120,14 @@ class Watched:
         for path, line in sorted(self._passed):
             lines.setdefault(path, []).append(line)
         return lines, sorted(self._tests)
+
+
+def _part(text: str, bounds: Sequence[int], lines: Sequence[int]) -> Optional[ast.Module]:
+    """The definition with these bounds, where that is all there is, and where the lines lie in its body."""
+    first, stop = bounds
+    tree = ast.parse("\n" * (first - 1) + "\n".join(_LINE_END.split(text)[first - 1 : stop - 1]) + "\n")
+    body = getattr(tree.body[0], "body", None) if len(tree.body) == 1 else None
+    return tree if body and all(_first(body[0]) <= line <= _last(body[-1]) for line in lines) else None
 
 
 def spans(tree: ast.Module, lines: Sequence[int]) -> Dict[int, Tuple[int, int]]:
