@@ -31,6 +31,7 @@ class Baselines:
         options: ProofOptions,
         *,
         warming: Pool,
+        pool: Pool,
         records: Records,
         bytecode: Bytecode,
     ) -> None:
@@ -40,7 +41,8 @@ class Baselines:
             workspace: The files.
             environment: The interpreter.
             options: The settings.
-            warming: One worker, which may write bytecode.
+            warming: One worker, which may write bytecode, for first runs.
+            pool: Workers for further ones.
             records: Where baselines are kept.
             bytecode: The cache that ``warming`` fills.
         """
@@ -48,6 +50,7 @@ class Baselines:
         self._environment = environment
         self._options = options
         self._warming = warming
+        self._pool = pool
         self._records = records
         self._bytecode = bytecode
         self._test_files: frozenset[str] = frozenset()
@@ -118,7 +121,7 @@ class Baselines:
         missing = [test for test in test_ids if test not in known]
         traced = Coverage()
         if missing:
-            with self._warming.lend(cancel) as worker:
+            with self._pool.lend(cancel) as worker:
                 suite = Suite(worker, snapshot, self._options, cancel)
                 traced = suite.lines(missing, recorded.unrunnable if recorded else ())
         lines = {**known, **traced.lines}
@@ -139,12 +142,12 @@ class Baselines:
                 return found
             began = time.time()
             suite = Suite(worker, snapshot, self._options, cancel, inf if patience is None else patience)
-            recorded = self._record(suite, test_ids, progress)
+            recorded = self._record(suite, test_ids, cancel, progress)
             self._bytecode.forget_racy(self._workspace.changed_since(began), snapshot.buffers)
         self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
         return recorded
 
-    def _record(self, suite: Suite, test_ids: Sequence[str] | None, progress: Progress) -> Recorded:
+    def _record(self, suite: Suite, test_ids: Sequence[str] | None, cancel: Cancel, progress: Progress) -> Recorded:
         progress.report("running the tests")
         run, unrunnable, hurried = suite.run(test_ids, progress)
         if test_ids is None and not run.outcomes and not run.errors:
@@ -153,9 +156,11 @@ class Baselines:
         if test_ids is not None:
             expand(test_ids, baseline)
         again = [test.id for test in baseline.failing if test.id not in unrunnable]
+        retried = None
         if again:
             progress.report(f"running {len(again)} failing tests again")
-        retried = suite.again(again, baseline) if again else None
+            with self._pool.lend(cancel) as worker:
+                retried = suite.moved_to(worker).again(again, baseline)
         flaky = retried.passed if retried else frozenset[str]()
         lines = retried.coverage if retried else Coverage()
         return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines)

@@ -60,6 +60,11 @@ class Nursery:
         """What pytest is known to look at while it starts."""
         self._closed = False
 
+    @property
+    def ends_servers(self) -> bool:
+        """Whether fork servers end at once with the process that they were forked from."""
+        return self.sandbox.kind == "bubblewrap"
+
     def start(self) -> None:
         """Begin to start the processes, in the background."""
         self._begin_started()

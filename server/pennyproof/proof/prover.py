@@ -22,7 +22,7 @@ from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.selection import Change, analyse, select
-from pennyproof.proof.session import Session, open_session
+from pennyproof.proof.session import Beginning, Session, begin_session, open_session
 from pennyproof.proof.suite import ending
 from pennyproof.proof.worker import Status
 from pennyproof.proof.workspace import Workspace
@@ -52,16 +52,15 @@ class Prover:
         self._records = Records(self.root, state)
         self._opening = threading.Lock()
         self._session: Session | None = None
-        self._closing = Cancel()
-        """Asked for when this is closed."""
+        self._begun: Beginning | None = None
+        """A session that has begun to be opened."""
+        self._closed = False
 
     def warm(self, snapshot: Snapshot) -> None:
         """Begin to start what runs take, in the background."""
-        threading.Thread(target=self._warm, args=(snapshot,), name="pennyproof-start", daemon=True).start()
-
-    def _warm(self, snapshot: Snapshot) -> None:
-        with contextlib.suppress(PennyproofError):  # Whoever opens it next will be told.
-            self._opened(snapshot, self._closing)
+        with self._opening, contextlib.suppress(PennyproofError):  # Whoever opens it will be told.
+            if not (self._session or self._begun or self._closed):
+                self._begun = self._begin(snapshot)
 
     def baseline(
         self,
@@ -140,28 +139,32 @@ class Prover:
     def restart(self) -> None:
         """End all workers; the next call finds the interpreter anew and starts others."""
         with self._opening:
-            session, self._session = self._session, None
-        if session:
-            session.close()
+            parts = self._session, self._begun
+            self._session = self._begun = None
+        for part in parts:
+            if part:
+                part.close()
 
     def close(self) -> None:
         """End all workers for good."""
-        self._closing.ask()
+        self._closed = True
         self.restart()
 
     def _opened(self, snapshot: Snapshot, cancel: Cancel) -> Session:
         cancel.check()
         with self._opening:
-            if self._closing.asked:
+            if self._closed:
                 raise EnvironmentProblem(f"the workers of {self.root} have been closed")
             if self._session and self._session.outdated:
                 self._session.close()
                 self._session = None
             if self._session is None:
-                self._session = open_session(
-                    snapshot, self._workspace, self._options, self._records, self._state, self._environ, cancel
-                )
+                begun, self._begun = self._begun or self._begin(snapshot), None
+                self._session = open_session(begun, self._workspace, self._options, self._records, cancel)
             return self._session
+
+    def _begin(self, snapshot: Snapshot) -> Beginning:
+        return begin_session(snapshot, self._workspace, self._options, self._state, self._environ)
 
     def _screening(self, snapshot: Snapshot, targets: Sequence[str], cancel: Cancel) -> tuple[Session, Screening]:
         session = self._opened(snapshot, cancel)

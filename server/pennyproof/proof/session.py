@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel
-from pennyproof.errors import EnvironmentProblem, PennyproofError, WorkerLost
+from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError, WorkerLost
 from pennyproof.proof.baseline import Baselines
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.environment import Environment, probe, readable_paths
@@ -56,27 +56,37 @@ class Session:
 
     def close(self) -> None:
         """End all processes for good."""
-        self.pool.close()
-        self.warming.close()
-        self.nursery.close()
+        processes: list[Pool | Nursery] = [self.pool, self.warming, self.nursery]
+        for part in reversed(processes) if self.nursery.ends_servers else processes:
+            part.close()
         self.linter.close()
         self.bytecode.close()
 
 
-def open_session(
-    snapshot: Snapshot,
-    workspace: Workspace,
-    options: ProofOptions,
-    records: Records,
-    state: Path | None,
-    environ: Mapping[str, str],
-    cancel: Cancel,
-) -> Session:
-    """Find the interpreter and a sandbox, and start the process that workers are forked from.
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What can be begun without waiting for anything."""
+
+    interpreter: Interpreter
+    bytecode: Bytecode
+    spec: WorkerSpec
+    nursery: Nursery | None
+    """In the sandbox that is likely to work, if there is one; it has begun to start."""
+
+    def close(self) -> None:
+        """End it."""
+        if self.nursery:
+            self.nursery.close()
+        self.bytecode.close()
+
+
+def begin_session(
+    snapshot: Snapshot, workspace: Workspace, options: ProofOptions, state: Path | None, environ: Mapping[str, str]
+) -> Beginning:
+    """Find the interpreter, and begin to start the process that workers are forked from.
 
     Raises:
-        EnvironmentProblem: There is no sandbox, no interpreter, or no pytest.
-        Cancelled: ``cancel`` was asked.
+        NoInterpreter: There is none.
     """
     root = workspace.root
     interpreter = find_interpreter(root, options.python, environ)
@@ -89,15 +99,33 @@ def open_session(
         pycache=bytecode.folder,
         args=options.args,
     )
+    likely = likely_sandbox(options.sandbox)
+    nursery = Nursery(likely, spec) if likely else None
+    if nursery:
+        nursery.start()
+    return Beginning(interpreter, bytecode, spec, nursery)
+
+
+def open_session(
+    begun: Beginning, workspace: Workspace, options: ProofOptions, records: Records, cancel: Cancel
+) -> Session:
+    """Wait for the process, and make sure that what it runs is confined.
+
+    Raises:
+        EnvironmentProblem: There is no sandbox, no pytest, or the interpreter does not work.
+        Cancelled: ``cancel`` was asked.
+    """
+    interpreter, bytecode = begun.interpreter, begun.bytecode
     try:
-        nursery, imported = _start(options.sandbox, spec, interpreter, cancel)
+        warmer, imported = _start(options.sandbox, begun, cancel)
     except PennyproofError:
-        bytecode.close()
+        begun.close()
         raise
     environment = Environment(interpreter, imported.version, imported.pytest)
     workers = options.workers or len(os.sched_getaffinity(0))
+    nursery = warmer.nursery
     # The first runs, which others are compared with, start from the beginning.
-    warming = Pool(1, lambda: Worker(nursery, warming=True))
+    warming = Pool(1, lambda: warmer)
     # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
     proving = Pool(workers + 2, lambda: Worker(nursery))
     linter = Linter(environment.version[:2])
@@ -105,7 +133,9 @@ def open_session(
     return Session(
         environment=environment,
         fingerprint=environment.fingerprint(),
-        baselines=Baselines(workspace, environment, options, warming=warming, records=records, bytecode=bytecode),
+        baselines=Baselines(
+            workspace, environment, options, warming=warming, pool=proving, records=records, bytecode=bytecode
+        ),
         linter=linter,
         nursery=nursery,
         pool=proving,
@@ -115,37 +145,31 @@ def open_session(
     )
 
 
-def _start(kind: Kind, spec: WorkerSpec, interpreter: Interpreter, cancel: Cancel) -> tuple[Nursery, Imported]:
-    """Start the process, in a sandbox that was seen to confine what it runs.
+def _start(kind: Kind, begun: Beginning, cancel: Cancel) -> tuple[Worker, Imported]:
+    """A worker in a sandbox that was seen to confine it, and what its process says of itself.
 
     Raises:
         EnvironmentProblem: There is no such sandbox, or the interpreter cannot run tests.
         Cancelled: ``cancel`` was asked.
     """
-    likely = likely_sandbox(kind)
-    if likely:
-        nursery = Nursery(likely, spec)
+    if begun.nursery:
+        worker = Worker(begun.nursery, warming=True)
         try:
-            imported = _ready(nursery, cancel)
-            try_out(nursery, spec.root, cancel)
+            imported = begun.nursery.imported(cancel)
+            try_out(worker, begun.spec.root, cancel)
         except EnvironmentProblem as error:
             # What is wrong, and what else there is, comes out when sandboxes are tried for their own sake.
-            log.info("%s: %s", likely.kind, error)
+            log.info("%s: %s", begun.nursery.sandbox.kind, error)
+            begun.nursery.close()
         else:
-            return nursery, imported
-    nursery = Nursery(find_sandbox(kind), spec)
+            return worker, imported
+    nursery = Nursery(find_sandbox(kind), begun.spec)
     try:
-        return nursery, _ready(nursery, cancel)
+        return Worker(nursery, warming=True), nursery.imported(cancel)
     except WorkerLost:
-        probe(nursery.sandbox, interpreter, spec.root)
+        nursery.close()
+        probe(nursery.sandbox, begun.interpreter, begun.spec.root)
         raise
-
-
-def _ready(nursery: Nursery, cancel: Cancel) -> Imported:
-    """Wait for the process, which is ended when that fails."""
-    nursery.start()
-    try:
-        return nursery.imported(cancel)
-    except PennyproofError:
+    except Cancelled:
         nursery.close()
         raise

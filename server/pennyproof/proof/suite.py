@@ -37,6 +37,7 @@ class Suite:
         self, worker: Worker, snapshot: Snapshot, options: ProofOptions, cancel: Cancel, patience: float = inf
     ) -> None:
         self._worker = worker
+        self._snapshot = snapshot
         self._files = {path: source.data() for path, source in snapshot.buffers.items()}
         self._options = options
         self._cancel = cancel
@@ -76,6 +77,10 @@ class Suite:
         whole = _merge(runs)
         hang = {test.id for test in whole.outcomes.values() if limits.hangs(test)}
         return whole, unrunnable | hang, frozenset(hang & hurried)
+
+    def moved_to(self, worker: Worker) -> "Suite":
+        """The same, run by another worker."""
+        return Suite(worker, self._snapshot, self._options, self._cancel, self._patience)
 
     def again(self, test_ids: Sequence[str], baseline: Baseline) -> RunResult | None:
         """Failing tests in a fresh process, without the others, with the lines that each runs if they are few."""

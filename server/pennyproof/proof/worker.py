@@ -34,7 +34,7 @@ class Worker:
             warming: Let runs write bytecode. Only for the unmodified, trusted project.
             ahead: Let runs begin where pytest was started in advance, unless that makes a difference.
         """
-        self._nursery = nursery
+        self.nursery = nursery
         self._warming = warming
         self._ahead = ahead and not warming
         self._lock = threading.Lock()
@@ -121,7 +121,7 @@ class Worker:
             if answer.status is not Status.AGAIN:
                 return answer, server
             again = True
-            self._nursery.unsuited(server.zygote, request["files"], answer.result)
+            self.nursery.unsuited(server.zygote, request["files"], answer.result)
         raise WorkerLost(f"the fork server was lost: {lost}")
 
     def _ask(self, server: ForkServer, request: dict[str, Any], seconds: float, cancel: Cancel) -> Answer:
@@ -135,7 +135,7 @@ class Worker:
     def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
         """The fork server for a request: one in which pytest was started, if that is as good here."""
         if self._ahead:
-            zygote = self._nursery.suited(request["files"], request["params"].get("args") or (), cancel)
+            zygote = self.nursery.suited(request["files"], request["params"].get("args") or (), cancel)
             started = self._started_server(zygote)
             if started:
                 return started
@@ -158,7 +158,7 @@ class Worker:
         with self._lock:
             if self._plain:
                 return self._plain
-        return self._keep(self._nursery.fork(cancel, warming=self._warming), started=False)
+        return self._keep(self.nursery.fork(cancel, warming=self._warming), started=False)
 
     def _keep(self, server: ForkServer, *, started: bool) -> ForkServer:
         with self._lock:

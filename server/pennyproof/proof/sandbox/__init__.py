@@ -13,7 +13,7 @@ from pennyproof.proof.sandbox.launch import Finished, Launch, Sandbox
 from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
 
 if TYPE_CHECKING:
-    from pennyproof.proof.nursery import Nursery
+    from pennyproof.proof.worker import Worker
 
 __all__ = ["Finished", "Kind", "Launch", "Limits", "Sandbox", "WorkerSpec", "find_sandbox", "likely_sandbox", "try_out"]
 
@@ -35,8 +35,8 @@ def find_sandbox(kind: Kind = "auto") -> Sandbox:
     return probe.find(kind)
 
 
-def try_out(nursery: "Nursery", root: Path, cancel: Cancel) -> None:
-    """Make sure that what runs there is confined.
+def try_out(worker: "Worker", root: Path, cancel: Cancel) -> None:
+    """Make sure that what a worker runs is confined.
 
     Raises:
         EnvironmentProblem: It is not, or nothing runs at all.
@@ -44,7 +44,7 @@ def try_out(nursery: "Nursery", root: Path, cancel: Cancel) -> None:
     """
     from pennyproof.proof.sandbox import probe  # noqa: PLC0415 - as above
 
-    probe.try_out(nursery, root, cancel)
+    probe.try_out(worker, root, cancel)
 
 
 def likely_sandbox(kind: Kind = "auto") -> Sandbox | None:

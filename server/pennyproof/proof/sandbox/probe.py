@@ -91,32 +91,30 @@ def _try(sandbox: Sandbox) -> None:
         root = Path(folder).resolve()
         spec = WorkerSpec(root=root, python=Path(sys.executable), plugins=False, jobs=INSIDE / "probe.py")
         nursery = Nursery(sandbox, spec)
+        worker = Worker(nursery)
         try:
-            try_out(nursery, root, Cancel())
+            try_out(worker, root, Cancel())
         finally:
+            worker.close()
             nursery.close()
 
 
-def try_out(nursery: Nursery, root: Path, cancel: Cancel) -> None:
-    """Run a job that looks at what it can do where the project's tests would run.
+def try_out(worker: Worker, root: Path, cancel: Cancel) -> None:
+    """Run a job that looks at what it can do where the tests of the project in ``root`` would run.
 
     Raises:
         EnvironmentProblem: It could do too much, or nothing.
         Cancelled: ``cancel`` was asked.
     """
     name = f".pennyproof-{secrets.token_hex(8)}"
-    worker = Worker(nursery, ahead=False)
     with tempfile.NamedTemporaryFile(prefix="pennyproof-") as secret:
-        try:
-            answer = worker.run(
-                "probe",
-                files={name: b"new"},
-                params={"seen": name, "secret": secret.name},
-                limits=Limits(wall=20),
-                cancel=cancel,
-            )
-        finally:
-            worker.close()
+        answer = worker.run(
+            "probe",
+            files={name: b"new"},
+            params={"seen": name, "secret": secret.name},
+            limits=Limits(wall=20),
+            cancel=cancel,
+        )
     if not answer.ok:
         raise NoSandbox(answer.detail)
     if answer.result != {"seen": "new", "secret": False, "namespace": False, "network": False}:
