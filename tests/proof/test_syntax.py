@@ -55,17 +55,18 @@ def test_the_part_tells_what_the_whole_tells(after: str) -> None:
     candidate = Candidate((FileChange("m.py", Source(BEFORE), Source(after)),))
     with pytest.MonkeyPatch.context() as patch:
         found = analyse(candidate)
-        patch.setattr(selection, "narrowed", lambda before, after: Narrowed(before, after, None))
+        patch.setattr(selection, "narrowed", Narrowed)
         assert found.functions == analyse(candidate).functions
         if found.functions is not None:
             assert found.hunks == analyse(candidate).hunks
 
 
 def test_what_is_left_out_is_blank() -> None:
-    before, after, part = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
+    before, after, part, in_place = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
     assert before.lstrip("\n").startswith("def first(a, b=1):")
     assert "class Thing" not in after
     assert part is not None
+    assert in_place
     assert after.split("\n")[part.start - 1 : part.stop - 1] == after.strip("\n").split("\n") + [""] * 2
     assert parse(after).enclosing(11, 12)[0].lineno == BEFORE.split("\n").index("def first(a, b=1):") + 1
 
@@ -75,4 +76,20 @@ def test_what_is_left_out_is_blank() -> None:
 )
 def test_other_edits_are_looked_at_whole(old: str, new: str) -> None:
     after = BEFORE.replace(old, new)
-    assert narrowed(BEFORE, after) == (BEFORE, after, None)
+    assert narrowed(BEFORE, after) == (BEFORE, after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "in_place"),
+    [
+        ("return b", "return a", True),
+        ("        b += 1\n", "        b += 1\n        b += 2\n", False),
+        ("    if a:\n        return b\n", "    return b\n    #\n", True),
+        ("    size = 4", "    size = 5", True),
+        ('    """Doc."""', '    """Other."""', True),
+    ],
+)
+def test_whether_nothing_else_moves(old: str, new: str, in_place: bool) -> None:
+    assert BEFORE.count(old) == 1
+    narrow = narrowed(BEFORE, BEFORE.replace(old, new))
+    assert (narrow.part is not None, narrow.in_place) == (True, in_place)

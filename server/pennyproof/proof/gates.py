@@ -1,5 +1,6 @@
 """The gates that need no run: the edit itself, ``parses``, ``names`` and ``lint``."""
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterator
 
@@ -26,7 +27,18 @@ def check(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str],
     Raises:
         OutsideRoot: A changed file does not lie in the root.
     """
-    return next(_objections(snapshot, candidate, test_files, linter), None)
+    return edit(snapshot, candidate, test_files) or lint(candidate, linter)
+
+
+def edit(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str]) -> Verdict | None:
+    """What turns a candidate away at first sight: the edit itself, and whether it parses."""
+    return next(_objections(snapshot, candidate, test_files), None)
+
+
+def lint(candidate: Candidate, linter: Linter) -> Verdict | None:
+    """The gates ``names`` and ``lint``."""
+    gates = (gate(change, after, linter) for gate in (_names, _lint) for change, after in _python(candidate))
+    return next(itertools.chain.from_iterable(gates), None)
 
 
 def touches_tests(candidate: Candidate, test_files: Collection[str]) -> Verdict | None:
@@ -37,9 +49,7 @@ def touches_tests(candidate: Candidate, test_files: Collection[str]) -> Verdict 
     return None
 
 
-def _objections(
-    snapshot: Snapshot, candidate: Candidate, test_files: Collection[str], linter: Linter
-) -> Iterator[Verdict]:
+def _objections(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str]) -> Iterator[Verdict]:
     if all(change.before == change.after for change in candidate.changes):
         yield rejected(Gate.PARSES, "changes nothing")
     for change in candidate.changes:
@@ -49,10 +59,14 @@ def _objections(
     touched = touches_tests(candidate, test_files)
     if touched:
         yield touched
-    for gate in (_parses, _names, _lint):
-        for change in candidate.changes:
-            if change.after is not None and change.path.endswith((".py", ".pyi")):
-                yield from gate(change, change.after, linter)
+    for change, after in _python(candidate):
+        yield from _parses(change, after)
+
+
+def _python(candidate: Candidate) -> Iterator[tuple[FileChange, Source]]:
+    for change in candidate.changes:
+        if change.after is not None and change.path.endswith((".py", ".pyi")):
+            yield change, change.after
 
 
 def _current(snapshot: Snapshot, path: str) -> Source | None:
@@ -62,7 +76,7 @@ def _current(snapshot: Snapshot, path: str) -> Source | None:
         return Source("", encoding="unreadable")  # Equal to no text that an edit could start from.
 
 
-def _parses(change: FileChange, after: Source, _linter: Linter) -> Iterator[Verdict]:
+def _parses(change: FileChange, after: Source) -> Iterator[Verdict]:
     try:
         after.data()
     except UnreadableSource as unreadable:

@@ -13,7 +13,7 @@ from pennyproof.core.problems import Screened
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Verdict, rejected
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem, PennyproofError
+from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
@@ -126,15 +126,43 @@ class Prover:
         """Take a candidate through all gates, the tests in a fresh process."""
         began = time.perf_counter()
         session = self._opened(snapshot, cancel)
-        verdict = gates.check(snapshot, candidate, session.baselines.test_files, session.linter)
+        verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
         if verdict is None:
             recorded = session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
             # The first baseline may have shown further files to hold tests.
             verdict = gates.touches_tests(candidate, session.baselines.test_files)
-            if verdict is None:
-                proof = _Proof(session, snapshot, candidate, self._options, recorded, cancel)
-                verdict = proof.verdict(targets, test_ids, every_test=every_test)
+        if verdict is None:
+            verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, test_ids, every_test, cancel)
         return verdict.taking(time.perf_counter() - began)
+
+    def _run_and_lint(
+        self,
+        session: Session,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        recorded: Recorded,
+        targets: Sequence[str],
+        test_ids: Sequence[str] | None,
+        every_test: bool,
+        cancel: Cancel,
+    ) -> Verdict:
+        """The other gates: ruff looks at the candidate while its tests run, and what it objects to ends them."""
+        stop = Cancel()
+        forget = cancel.on_cancel(stop.ask)
+        objection = session.linting.submit(gates.lint, candidate, session.linter)
+        objection.add_done_callback(lambda done: stop.ask() if done.exception() or done.result() else None)
+        try:
+            proof = _Proof(session, snapshot, candidate, self._options, recorded, stop)
+            verdict = proof.verdict(targets, test_ids, every_test=every_test)
+        except Cancelled:
+            cancel.check()
+            rejection = objection.result()
+            if rejection is None:
+                raise
+            return rejection
+        finally:
+            forget()
+        return objection.result() or verdict
 
     def restart(self) -> None:
         """End all workers; the next call finds the interpreter anew and starts others."""
@@ -236,7 +264,7 @@ class _Proof:
             "ids": None if everything else ids,
             "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
             "watch": self._change.watch(),
-            "within": self._change.within(),
+            "within": self._change.within(self._snapshot),
             "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),
         }
         with self._session.pool.lend(self._cancel) as worker:

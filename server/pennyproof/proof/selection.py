@@ -7,7 +7,8 @@ from difflib import SequenceMatcher
 
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.outcomes import Coverage
-from pennyproof.proof.syntax import Function, Module, Scope, all_lines, equal_ends, lines_of, narrowed, parse
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.proof.syntax import Function, Module, Narrowed, Scope, all_lines, equal_ends, lines_of, narrowed, parse
 
 Span = tuple[range, range]
 """Lines before, and the lines after that stand in their place; either may be empty."""
@@ -31,8 +32,8 @@ class Change:
     hunks: tuple[Hunk, ...]
     functions: tuple[tuple[str, range], ...] | None
     """Path and lines, in the unedited file, of the functions in which all changes lie. ``None``: some lie elsewhere."""
-    parts: tuple[tuple[str, range], ...] = ()
-    """Path and lines of definitions that hold all changes of a file, and that each stand at its top level."""
+    parts: tuple[tuple[str, Narrowed], ...] = ()
+    """Path, and what was narrowed to the one definition that holds all changes of the file."""
 
     def watch(self) -> dict[str, list[int]]:
         """The lines of which to learn whether they ran."""
@@ -41,25 +42,43 @@ class Change:
             lines.setdefault(hunk.path, set()).update(hunk.lines or ())
         return {path: sorted(found) for path, found in lines.items() if found}
 
-    def within(self) -> dict[str, list[int]]:
-        """The first line of each of ``parts``, and the one that follows its last."""
-        return {path: [part.start, part.stop] for path, part in self.parts}
+    def within(self, snapshot: Snapshot) -> dict[str, dict[str, object]]:
+        """What the runs are told of ``parts``: where they are, and by which bytecode the rest of the file is known."""
+        return {
+            path: {
+                "lines": [narrow.part.start, narrow.part.stop],
+                "rest": _stamp(snapshot, path) if narrow.in_place else None,
+            }
+            for path, narrow in self.parts
+            if narrow.part
+        }
 
 
 def analyse(candidate: Candidate) -> Change:
     """What the candidate changes."""
     hunks: list[Hunk] = []
     functions: list[tuple[str, range]] | None = []
-    parts: list[tuple[str, range]] = []
+    parts: list[tuple[str, Narrowed]] = []
     for change in candidate.changes:
         if change.before == change.after:
             continue
         found, inside = _analyse_file(change)
         hunks += found
         functions = None if functions is None or inside is None else functions + [(change.path, f) for f in inside]
-        part = narrowed(change.before.text, change.after.text).part if change.before and change.after else None
-        parts += [(change.path, part)] if part else []
+        if change.before and change.after and change.path.endswith(".py"):
+            parts.append((change.path, narrowed(change.before.text, change.after.text)))
     return Change(tuple(hunks), None if functions is None else tuple(dict.fromkeys(functions)), tuple(parts))
+
+
+def _stamp(snapshot: Snapshot, path: str) -> list[int] | None:
+    """Time and size of a file on disk, as bytecode made from it records them; ``None``: what is edited is a buffer."""
+    if path in snapshot.buffers:
+        return None
+    try:
+        status = (snapshot.root / path).stat()
+    except OSError:
+        return None
+    return [int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF]
 
 
 def select(change: Change, functions_run: Coverage, known: Sequence[str]) -> list[str] | None:

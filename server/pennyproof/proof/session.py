@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class Session:
     """Of the environment, when the session was opened."""
     baselines: Baselines
     linter: Linter
+    linting: ThreadPoolExecutor
+    """Where the linter is asked while tests run."""
     nursery: Nursery
     pool: Pool
     warming: Pool
@@ -59,6 +62,7 @@ class Session:
         processes: list[Pool | Nursery] = [self.pool, self.warming, self.nursery]
         for part in reversed(processes) if self.nursery.ends_servers else processes:
             part.close()
+        self.linting.shutdown()
         self.linter.close()
         self.bytecode.close()
 
@@ -137,6 +141,7 @@ def open_session(
             workspace, environment, options, warming=warming, pool=proving, records=records, bytecode=bytecode
         ),
         linter=linter,
+        linting=ThreadPoolExecutor(1, "pennyproof-lint"),
         nursery=nursery,
         pool=proving,
         warming=warming,

@@ -34,8 +34,10 @@ class Narrowed(NamedTuple):
 
     before: str
     after: str
-    part: range | None
+    part: range | None = None
     """The lines, after the edit, that are not blank; ``None``: all are there."""
+    in_place: bool = False
+    """Whether the edit stays within the definition's body, and moves no line: nothing else compiles to other code."""
 
 
 @lru_cache(maxsize=16)
@@ -51,15 +53,17 @@ def narrowed(before: str, after: str) -> Narrowed:
     try:
         module = parse(before)
     except (SyntaxError, ValueError, RecursionError):
-        return Narrowed(before, after, None)
+        return Narrowed(before, after)
     old, new = lines_of(before), lines_of(after)
     start, end = equal_ends(old, new)
-    part = module.part(start + 1, len(old) - end)
-    if part is None:
-        return Narrowed(before, after, None)
+    found = module.part(start + 1, len(old) - end)
+    if found is None:
+        return Narrowed(before, after)
+    scope, part = found
     grown = len(new) - len(old)
     edited = range(part.start, part.stop + grown)
-    return Narrowed(_alone(old, part), _alone(new, edited), edited)
+    in_place = grown == 0 and start + 1 >= first_line(scope.body[0])
+    return Narrowed(_alone(old, part), _alone(new, edited), edited, in_place)
 
 
 def lines_of(text: str) -> list[str]:
@@ -92,14 +96,14 @@ class Module:
         self._gather(tree, ())
         starts = [*map(first_line, tree.body), len(lines_of(text)) + 1]
         self._parts = [
-            range(start, stop)
+            (statement, range(start, stop))
             for statement, start, stop in zip(tree.body, starts, starts[1:], strict=False)
             if isinstance(statement, Scope)
         ]
 
-    def part(self, first: int, last: int) -> range | None:
-        """The lines from a definition at the top level up to what follows it, if these lie behind its first one."""
-        return next((part for part in self._parts if part.start < first and last < part.stop), None)
+    def part(self, first: int, last: int) -> tuple[Scope, range] | None:
+        """A definition at the top level, and the lines up to what follows it, if these lie behind its first one."""
+        return next(((scope, part) for scope, part in self._parts if part.start < first and last < part.stop), None)
 
     def enclosing(self, start: int, end: int) -> tuple[Scope, ...]:
         """The scopes, outermost first, in whose bodies lie the lines from ``start`` up to the point ``end``.

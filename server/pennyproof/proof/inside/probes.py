@@ -13,11 +13,14 @@ import __future__
 import ast
 import builtins
 import functools
+import importlib.util
+import marshal
 import operator
+import struct
 import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
-from typing import Any, Callable, List, Optional, Set, Tuple, TypeVar, Union
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar, Union
 
 Hits = Set[Tuple[str, int]]
 Wanted = Callable[[str], "Optional[Probing]"]
@@ -33,6 +36,14 @@ _Node = TypeVar("_Node", bound=ast.AST)
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+class Part(NamedTuple):
+    """One definition at the top level of a file."""
+
+    definition: ast.stmt
+    rest: Optional[Sequence[int]]
+    """Time and size of the file in whose bytecode everything but the definition's body is the same; None: of no file."""
+
+
 class Probing:
     """Where one file gets probes.
 
@@ -41,7 +52,7 @@ class Probing:
         lines: Probe statements, too, and not only the beginnings of functions.
         only: Probe what contains one of these lines, at import as well; None: everything within functions.
         tree: The file, if it has been parsed before; it gets the probes.
-        part: The definition that is all there is in ``tree``, if the rest of the file is to have no probes.
+        part: What is all there is in ``tree``, if the rest of the file is to have no probes.
     """
 
     def __init__(
@@ -50,7 +61,7 @@ class Probing:
         lines: bool,
         only: Optional[Set[int]] = None,
         tree: Optional[ast.Module] = None,
-        part: Optional[ast.stmt] = None,
+        part: Optional[Part] = None,
     ) -> None:
         self.path = path
         self.lines = lines
@@ -67,7 +78,8 @@ class Probing:
         # It is probed once: a module imported twice is parsed anew.
         tree, self.tree, part, self.part = self.tree, None, self.part, None
         if tree is not None and part is not None:
-            code = self._with_part(compile(source, filename, "exec", dont_inherit=True), tree, part)
+            whole = _compiled(filename, part.rest) or compile(source, filename, "exec", dont_inherit=True)
+            code = self._with_part(whole, tree, part.definition)
             if code is not None:
                 return code
             tree = None
@@ -209,6 +221,21 @@ def _placed(new: _Node, old: Any) -> _Node:
 def _first_line(node: Any) -> int:
     line: int = min([node.lineno] + [mark.lineno for mark in getattr(node, "decorator_list", ())])
     return line
+
+
+def _compiled(filename: str, stamp: Optional[Sequence[int]]) -> Optional[CodeType]:
+    """The code of a file that was compiled with this time and size."""
+    if stamp is None:
+        return None
+    try:
+        with open(importlib.util.cache_from_source(filename), "rb") as file:
+            data = file.read()
+    except (OSError, NotImplementedError):
+        return None
+    if data[:16] != importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, *stamp):
+        return None
+    code = marshal.loads(data[16:])  # noqa: S302 - it lies where only runs of the unmodified project write
+    return code if isinstance(code, CodeType) and code.co_filename == filename else None
 
 
 def _is(code: CodeType, name: Optional[str], line: int) -> bool:

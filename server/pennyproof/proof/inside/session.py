@@ -125,8 +125,8 @@ class Settings:
         self._wanted = frozenset(self._ids or ())
         self._leading = {name for identifier in self._wanted for name in _names(identifier)}
         """The functions, classes and files that lead to what is asked for."""
-        self._only_files = False
-        """Whether all that is collected is asked for by file."""
+        self._ways: Set[str] = set()
+        """The files to collect and all folders above them; empty where folders are asked for."""
         self.unknown: List[str] = []
         """Asked for and not collected."""
 
@@ -147,8 +147,8 @@ class Settings:
             yield
 
         def pytest_ignore_collect(collection_path: Any) -> Optional[bool]:
-            # pytest makes a node of each file beside those it was asked for, which are never ignored.
-            return True if self._only_files and not collection_path.is_dir() else None
+            # pytest makes a node of everything beside the files it was asked for, and their folders.
+            return True if self._ways and str(collection_path) not in self._ways else None
 
         def pytest_pycollect_makeitem(collector: Any, name: str) -> Optional[List[Any]]:
             return None if self._leads_to_wanted(f"{collector.nodeid}::{name}") else []
@@ -177,7 +177,7 @@ class Settings:
             config.option.keyword = config.option.markexpr = ""
             config.option.deselect = None
             config.args = self._files(self._ids)
-            self._only_files = not any(os.path.isdir(os.path.join(self._context.root, file)) for file in config.args)
+            self._ways = _ways([os.path.join(self._context.root, file) for file in config.args])
 
     def _files(self, ids: Sequence[str]) -> List[str]:
         """The files to collect. Asking for tests themselves would end the run at the first unknown one."""
@@ -200,6 +200,20 @@ class Settings:
                 found |= names
         items[:] = chosen
         self.unknown = [identifier for identifier in self._ids if identifier not in found]
+
+
+def _ways(files: Sequence[str]) -> Set[str]:
+    """Files and all folders above them; none if some are folders."""
+    if any(map(os.path.isdir, files)):
+        return set()
+    ways = set(files)
+    ahead = list(files)
+    while ahead:
+        above = os.path.dirname(ahead.pop())
+        if above not in ways:
+            ways.add(above)
+            ahead.append(above)
+    return ways
 
 
 def arguments(root: str, scratch: str, args: Sequence[str]) -> List[str]:

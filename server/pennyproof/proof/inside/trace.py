@@ -8,7 +8,7 @@ from array import array
 from types import MappingProxyType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .probes import Hits, Probes, Probing
+from .probes import Hits, Part, Probes, Probing
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _CASE: Any = getattr(ast, "match_case", ())
@@ -69,7 +69,7 @@ class Watched:
         self,
         lines: Mapping[str, Sequence[int]],
         sources: Callable[[str], str],
-        within: Mapping[str, Sequence[int]] = MappingProxyType({}),
+        within: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     ) -> None:
         """Parse the files.
 
@@ -79,12 +79,13 @@ class Watched:
             within: Path → the part of the file that is enough to parse (``jobs``).
         """
         self._trees: Dict[str, ast.Module] = {}
-        self._parts: Dict[str, ast.stmt] = {}
+        self._parts: Dict[str, Part] = {}
         for path, wanted in lines.items():
-            part = _part(sources(path), within[path], wanted) if path in within else None
-            if part is not None:
-                self._parts[path] = part.body[0]
-            self._trees[path] = part or ast.parse(sources(path))
+            narrow = within.get(path)
+            tree = _part(sources(path), narrow["lines"], wanted) if narrow else None
+            if narrow and tree is not None:
+                self._parts[path] = Part(tree.body[0], narrow["rest"])
+            self._trees[path] = tree or ast.parse(sources(path))
         self._spans = {path: spans(self._trees[path], wanted) for path, wanted in lines.items()}
         self._tests: Set[str] = set()
         self._passed: Hits = set()
