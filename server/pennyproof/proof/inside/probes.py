@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
     definition: ast.stmt
     rest: Optional[Sequence[int]]
-    """Time and size of the file in whose bytecode everything but the definition's body is the same; None: of no file."""
+    """Time and size of a file whose bytecode differs in the body of the definition only; None: there is none."""
 
 
 class Probing:
