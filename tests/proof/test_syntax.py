@@ -76,7 +76,7 @@ def test_what_is_left_out_is_blank() -> None:
 )
 def test_other_edits_are_looked_at_whole(old: str, new: str) -> None:
     after = BEFORE.replace(old, new)
-    assert narrowed(BEFORE, after) == (BEFORE, after)
+    assert narrowed(BEFORE, after) == Narrowed(BEFORE, after)
 
 
 @pytest.mark.parametrize(

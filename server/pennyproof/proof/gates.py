@@ -81,10 +81,10 @@ def _parses(change: FileChange, after: Source) -> Iterator[Verdict]:
         after.data()
     except UnreadableSource as unreadable:
         yield rejected(Gate.PARSES, f"{change.path}: {unreadable}")
-    before, edited, _ = narrowed(change.before.text if change.before else "", after.text)
-    error = _syntax_error(edited)
+    narrow = narrowed(change.before.text if change.before else "", after.text)
+    error = _syntax_error(narrow.after)
     # What Pennyproof's own Python cannot parse as it stands is written for a newer one: the run will tell.
-    if error and not _syntax_error(before):
+    if error and not _syntax_error(narrow.before):
         yield rejected(Gate.PARSES, f"{change.path}: {error}")
 
 
