@@ -10,7 +10,7 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Gate, Level
 from pennyproof.errors import OutsideRoot
-from pennyproof.proof.gates import check as check_gates
+from pennyproof.proof import gates
 from pennyproof.proof.lint import Linter
 
 
@@ -40,7 +40,7 @@ def check(
     old = None if before is None else Source(before, encoding)
     candidate = Candidate((FileChange(path, old, None if after is None else Source(after, encoding)),))
     snapshot = Snapshot(root, buffers={path: old} if old else {})
-    verdict = check_gates(snapshot, candidate, {"specs/checks.py"}, linter)
+    verdict = gates.edit(snapshot, candidate, {"specs/checks.py"}) or gates.lint(candidate, linter)
     assert (verdict and verdict.gate) == gate, verdict
     if verdict:
         assert verdict.level is Level.REJECTED
@@ -88,10 +88,10 @@ def test_tests_are_not_bent(root: Path, linter: Linter, path: str) -> None:
     check(root, linter, "x = 1\n", Gate.TESTS, f"touches {path}", before=None, path=path)
 
 
-def test_the_edit_has_to_start_from_what_is_there(root: Path, linter: Linter) -> None:
+def test_the_edit_has_to_start_from_what_is_there(root: Path) -> None:
     (root / "m.py").write_text("x = 2\n")
     stale = Candidate((FileChange("m.py", Source("x = 1\n"), Source("x = 3\n")),))
-    verdict = check_gates(Snapshot(root), stale, (), linter)
+    verdict = gates.edit(Snapshot(root), stale, ())
     assert verdict
     assert (verdict.gate, verdict.reason) == (Gate.PARSES, "m.py is not as the edit expects it: it has changed since")
 

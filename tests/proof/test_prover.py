@@ -176,6 +176,7 @@ def test_candidates_that_hold(shop: Proving, old: str, new: str, level: Level, s
         ("result -= price", "result +=", Gate.PARSES, ["line 9"]),
         ("result -= price", "result += prise", Gate.NAMES, ["`prise`"]),
         ("result -= price", "result += price is 'x'", Gate.LINT, ["F632"]),
+        ("result -= price", "all(iter(lambda: 1, 0)), prise", Gate.NAMES, ["`prise`"]),
         ("result = 0", "result = 1", Gate.TESTS, ["breaks", "test_total_of_nothing", "assert 1 == 0"]),
         ("LIMIT = 3", "LIMIT = 4", Gate.TESTS, ["breaks", "test_full"]),
         ("result = 0", "result = 0; raise SystemExit(0)", Gate.TESTS, ["breaks", "test_total_of_nothing"]),

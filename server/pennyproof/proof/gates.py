@@ -15,28 +15,26 @@ from pennyproof.proof.names import new_unresolved_name
 from pennyproof.proof.syntax import narrowed, parse
 
 
-def check(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str], linter: Linter) -> Verdict | None:
-    """What turns a candidate away before any test runs, or ``None``.
+def edit(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str]) -> Verdict | None:
+    """What turns a candidate away at first sight: the edit itself, and whether it parses.
 
     Args:
         snapshot: What the candidate is to be based on.
         candidate: What to check.
         test_files: Files that are known to hold tests.
-        linter: Finds unresolved names and fatal errors.
 
     Raises:
         OutsideRoot: A changed file does not lie in the root.
     """
-    return edit(snapshot, candidate, test_files) or lint(candidate, linter)
-
-
-def edit(snapshot: Snapshot, candidate: Candidate, test_files: Collection[str]) -> Verdict | None:
-    """What turns a candidate away at first sight: the edit itself, and whether it parses."""
     return next(_objections(snapshot, candidate, test_files), None)
 
 
 def lint(candidate: Candidate, linter: Linter) -> Verdict | None:
-    """The gates ``names`` and ``lint``."""
+    """What unresolved names and fatal errors turn a candidate away: the gates ``names`` and ``lint``.
+
+    Raises:
+        EnvironmentProblem: Ruff cannot be asked.
+    """
     gates = (gate(change, after, linter) for gate in (_names, _lint) for change, after in _python(candidate))
     return next(itertools.chain.from_iterable(gates), None)
 

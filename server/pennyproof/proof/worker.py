@@ -26,17 +26,16 @@ class Worker:
     One thread at a time may use a worker; ``kill`` and ``close`` may be called from any.
     """
 
-    def __init__(self, nursery: Nursery, *, warming: bool = False, ahead: bool = True) -> None:
+    def __init__(self, nursery: Nursery, *, warming: bool = False) -> None:
         """Remember where fork servers come from.
 
         Args:
             nursery: Their origin.
-            warming: Let runs write bytecode. Only for the unmodified, trusted project.
-            ahead: Let runs begin where pytest was started in advance, unless that makes a difference.
+            warming: Let runs write bytecode, and start pytest from the beginning. Only for the unmodified, trusted
+                project.
         """
         self.nursery = nursery
         self._warming = warming
-        self._ahead = ahead and not warming
         self._lock = threading.Lock()
         self._plain: ForkServer | None = None
         self._started: ForkServer | None = None
@@ -134,7 +133,7 @@ class Worker:
 
     def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
         """The fork server for a request: one in which pytest was started, if that is as good here."""
-        if self._ahead:
+        if not self._warming:
             zygote = self.nursery.suited(request["files"], request["params"].get("args") or (), cancel)
             started = self._started_server(zygote)
             if started:
