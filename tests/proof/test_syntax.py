@@ -13,7 +13,28 @@ from pennyproof.proof.selection import analyse
 from pennyproof.proof.syntax import Narrowed, narrowed, parse
 from tests.proof.test_selection import BEFORE
 
-LINES = BEFORE.split("\n")
+METHODS = '''
+@register
+class Account(
+    Base,
+):
+    """Doc."""
+    limit = 3
+    def one(self):
+        return super().one()
+    @classmethod
+    def two(cls, x=1):
+        if x:
+            return """
+text"""
+        return x
+
+    class Inner:
+        def deep(self):
+            return 1
+    def last(self): return 5
+'''
+LINES = (BEFORE + METHODS).split("\n")
 INSERTED = (
     "    pass",
     "x = 1",
@@ -47,12 +68,12 @@ def edits(draw: st.DrawFn) -> str:
 
 @given(edits())
 def test_the_part_parses_where_the_whole_does(after: str) -> None:
-    assert compiles(narrowed(BEFORE, after).after) == compiles(after)
+    assert compiles(narrowed(BEFORE + METHODS, after).after) == compiles(after)
 
 
 @given(edits())
 def test_the_part_tells_what_the_whole_tells(after: str) -> None:
-    candidate = Candidate((FileChange("m.py", Source(BEFORE), Source(after)),))
+    candidate = Candidate((FileChange("m.py", Source(BEFORE + METHODS), Source(after)),))
     with pytest.MonkeyPatch.context() as patch:
         found = analyse(candidate)
         patch.setattr(selection, "narrowed", Narrowed)
@@ -62,7 +83,7 @@ def test_the_part_tells_what_the_whole_tells(after: str) -> None:
 
 
 def test_what_is_left_out_is_blank() -> None:
-    before, after, part, in_place = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
+    before, after, part, _, in_place = narrowed(BEFORE, BEFORE.replace("return b", "return a"))
     assert before.lstrip("\n").startswith("def first(a, b=1):")
     assert "class Thing" not in after
     assert part is not None
@@ -84,7 +105,9 @@ def test_other_edits_are_looked_at_whole(old: str, new: str) -> None:
     [
         ("return b", "return a", True),
         ("        b += 1\n", "        b += 1\n        b += 2\n", False),
-        ("    if a:\n        return b\n", "    return b\n    #\n", True),
+        ("    if a:\n        return b\n    else:\n        b += 1\n", "    b += 1\n    #\n    #\n    #\n", True),
+        ("return self.size", "return self.width", True),
+        ("        return inner()\n", "        return inner\n        # That's all.\n", False),
         ("    size = 4", "    size = 5", True),
         ('    """Doc."""', '    """Other."""', True),
     ],
@@ -93,3 +116,24 @@ def test_whether_nothing_else_moves(old: str, new: str, in_place: bool) -> None:
     assert BEFORE.count(old) == 1
     narrow = narrowed(BEFORE, BEFORE.replace(old, new))
     assert (narrow.part is not None, narrow.in_place) == (True, in_place)
+
+
+ALL = ["Account", "one", "two", "Inner", "last", "deep"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "left"),
+    [
+        ("super().one()", "super().two()", ["Account", "one"]),
+        ("return x", "return y", ["Account", "two"]),
+        ("return 5", "return 6", ALL),
+        ("limit = 3", "limit = 4", ALL),
+        ("        return super().one()\n", "        return 1\n    x = 2\n", ALL),
+        ("            return 1\n", "            return 2\n", ALL),
+        ("def two(cls", "def two(self", ["Account", "two"]),
+        ("@classmethod", "@staticmethod", ALL),
+    ],
+)
+def test_of_a_class_a_method_is_enough(old: str, new: str, left: list[str]) -> None:
+    tree = ast.parse(narrowed(METHODS, METHODS.replace(old, new)).after)
+    assert [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)] == left

@@ -82,3 +82,15 @@ def test_third_party_imports(tmp_path: Path) -> None:
     (root / "latin.py").write_bytes(b"\xff\xfe")
     names = Workspace(root).third_party_imports(Snapshot(root))
     assert names == ("PIL.Image", "attr", "hypothesis", "numpy", "rich", "simplejson", "yaml")
+
+
+def test_what_may_be_written_again_in_its_second_is_racy(tmp_path: Path) -> None:
+    before = time.time()
+    root = write(tmp_path, {"old.py": "", "new.py": "", "data.json": ""})
+    workspace = Workspace(root)
+    assert sorted(workspace.racy_since(before)) == [
+        "new.py",
+        "old.py",
+    ]  # They are new, whatever time they claim to be from.
+    os.utime(root / "new.py", (time.time() + 2, time.time() + 2))
+    assert workspace.racy_since(time.time() + 1) == ["new.py"]

@@ -143,7 +143,7 @@ class Baselines:
             began = time.time()
             suite = Suite(worker, snapshot, self._options, cancel, inf if patience is None else patience)
             recorded = self._record(suite, test_ids, cancel, progress)
-            self._bytecode.forget_racy(self._workspace.changed_since(began), snapshot.buffers)
+            self._bytecode.forget_racy(self._workspace.racy_since(began), snapshot.buffers)
         self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
         return recorded
 

@@ -27,8 +27,8 @@ class Bytecode:
         """Delete the bytecode of files (relative to the root) that may change without their bytecode going stale.
 
         Python takes bytecode for fresh when the source's size and the *second* of its time are as recorded. A file
-        written in the second in which it was compiled can be written again in that second, and so can a candidate
-        of the same size: what git calls racily clean. Older files are safe, since any later write moves the time.
+        written in the second in which it was compiled can be written again in that second: what git calls racily
+        clean. Older files are safe, since any later write moves the time.
         """
         for path in {path for paths in sources for path in paths}:
             source = self._root / path

@@ -47,6 +47,7 @@ class Change:
         return {
             path: {
                 "lines": [narrow.part.start, narrow.part.stop],
+                "header": [narrow.header.start, narrow.header.stop],
                 "rest": _stamp(snapshot, path) if narrow.in_place else None,
             }
             for path, narrow in self.parts

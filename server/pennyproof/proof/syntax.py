@@ -35,20 +35,22 @@ class Narrowed(NamedTuple):
     before: str
     after: str
     part: range | None = None
-    """The lines, after the edit, that are not blank; ``None``: all are there."""
+    """The lines of the definition after the edit; ``None``: all are there."""
+    header: range = range(0)
+    """The lines of the class around it, up to the first statement of that: they are there, too."""
     in_place: bool = False
     """Whether the edit stays within the definition's body, and moves no line: nothing else compiles to other code."""
 
 
 @lru_cache(maxsize=16)
 def narrowed(before: str, after: str) -> Narrowed:
-    """Both texts of a file with blank lines for all but the definition at its top level in which they differ.
+    """Both texts of a file with blank lines for all but the function, method or class in which they differ.
 
     What holds of these holds of the whole, if ``before`` parses: a definition that is complete in itself can stand
     between any others. Parsing a large file whole takes longer than most tests.
 
     Returns:
-        The texts as they are, where they differ elsewhere, or ``before`` does not parse.
+        The texts as they are, where they differ elsewhere, or do not parse.
     """
     try:
         module = parse(before)
@@ -56,14 +58,14 @@ def narrowed(before: str, after: str) -> Narrowed:
         return Narrowed(before, after)
     old, new = lines_of(before), lines_of(after)
     start, end = equal_ends(old, new)
-    found = module.part(start + 1, len(old) - end)
-    if found is None:
-        return Narrowed(before, after)
-    scope, part = found
     grown = len(new) - len(old)
-    edited = range(part.start, part.stop + grown)
-    in_place = grown == 0 and start + 1 >= first_line(scope.body[0])
-    return Narrowed(_alone(old, part), _alone(new, edited), edited, in_place)
+    for part in module.parts(start + 1, len(old) - end):
+        edited = range(part.lines.start, part.lines.stop + grown)
+        alone = _alone(new, edited, part.header)
+        if _is_complete(alone, part):
+            in_place = grown == 0 and start + 1 >= first_line(part.scope.body[0])
+            return Narrowed(_alone(old, part.lines, part.header), alone, edited, part.header, in_place)
+    return Narrowed(before, after)
 
 
 def lines_of(text: str) -> list[str]:
@@ -82,6 +84,16 @@ def equal_ends(old: list[str], new: list[str]) -> tuple[int, int]:
     return start, end
 
 
+class Part(NamedTuple):
+    """A definition at the top level of a file, or a method of a class there."""
+
+    scope: Scope
+    lines: range
+    """Up to what follows it."""
+    header: range = range(0)
+    """The lines of the class around it, up to the first statement of that."""
+
+
 class Module:
     """One parsed file. Lines count from one; a *point* lies before the line whose number it has."""
 
@@ -94,16 +106,23 @@ class Module:
         self._scopes: list[tuple[Scope, ...]] = []
         self._statements: list[ast.stmt] = []
         self._gather(tree, ())
-        starts = [*map(first_line, tree.body), len(lines_of(text)) + 1]
-        self._parts = [
-            (statement, range(start, stop))
-            for statement, start, stop in zip(tree.body, starts, starts[1:], strict=False)
-            if isinstance(statement, Scope)
-        ]
+        self._top = tree.body
+        self._end = len(lines_of(text)) + 1
 
-    def part(self, first: int, last: int) -> tuple[Scope, range] | None:
-        """A definition at the top level, and the lines up to what follows it, if these lie behind its first one."""
-        return next(((scope, part) for scope, part in self._parts if part.start < first and last < part.stop), None)
+    def parts(self, first: int, last: int) -> Iterator[Part]:
+        """The method, then the definition at the top level, behind whose first line these lines lie."""
+        for scope, lines in _definitions(self._top, self._end, first, last):
+            if isinstance(scope, ast.ClassDef):
+                header = range(lines.start, first_line(scope.body[0]))
+                for inner, inner_lines in _definitions(scope.body, lines.stop, first, last):
+                    if isinstance(inner, Function):
+                        yield Part(inner, inner_lines, header)
+            yield Part(scope, lines)
+
+    def is_one_method(self) -> bool:
+        """Whether the file is a class with nothing in it but one method."""
+        block = self._top[0].body if len(self._top) == 1 and isinstance(self._top[0], ast.ClassDef) else []
+        return len(block) == 1 and isinstance(block[0], Function)
 
     def enclosing(self, start: int, end: int) -> tuple[Scope, ...]:
         """The scopes, outermost first, in whose bodies lie the lines from ``start`` up to the point ``end``.
@@ -161,8 +180,28 @@ class Module:
         return set(sorted(self.running.intersection(lines))[:1])
 
 
-def _alone(lines: list[str], part: range) -> str:
-    return "\n" * (part.start - 1) + "\n".join(lines[part.start - 1 : part.stop - 1]) + "\n"
+def _definitions(body: list[ast.stmt], end: int, first: int, last: int) -> Iterator[tuple[Scope, range]]:
+    """The definition in a block, and its lines up to what follows it, behind whose first line these lines lie."""
+    starts = [*map(first_line, body), end]
+    for statement, start, stop in zip(body, starts, starts[1:], strict=False):
+        if isinstance(statement, Scope) and start < first and last < stop:
+            yield statement, range(start, stop)
+
+
+def _alone(lines: list[str], part: range, header: range) -> str:
+    alone = [""] * (part.stop - 1)
+    for kept in (header, part):
+        alone[kept.start - 1 : kept.stop - 1] = lines[kept.start - 1 : kept.stop - 1]
+    return "\n".join(alone) + "\n"
+
+
+def _is_complete(alone: str, part: Part) -> bool:
+    """Whether a definition is still one, so that nothing of it reaches into what is left out."""
+    try:
+        module = parse(alone)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return not part.header or module.is_one_method()
 
 
 def own_lines(statement: ast.stmt) -> range:

@@ -27,6 +27,8 @@ _WHOLE = 4 << 20
 """Bytes. Larger files are told apart by size and time only; reading them for each digest would be felt."""
 _RACY = 2_000_000_000
 """Nanoseconds. A file younger than this may change again without a change of its time, as git says of such files."""
+_TICK = 50_000_000
+"""Nanoseconds by which the times of files may be behind the clock."""
 _FRESH = 0.5
 """Seconds for which the digest of one snapshot is believed, so that many candidates in a row cost one walk."""
 
@@ -63,10 +65,18 @@ class Workspace:
             self._last = (snapshot, time.monotonic(), whole.hexdigest())
             return self._last[2]
 
-    def changed_since(self, moment: float) -> list[str]:
-        """Sources written after ``moment`` (seconds since the epoch), or so shortly before that it cannot be told."""
-        earliest = int(moment * 1e9) - _RACY
-        return [path for path, _, stamp in _walk(self.root) if path.endswith(".py") and stamp.modified >= earliest]
+    def racy_since(self, moment: float) -> list[str]:
+        """Sources whose bytecode, made after ``moment`` (seconds since the epoch), may not be told from that of others.
+
+        They were written after it, or in the second that has not passed yet: they can be written again in that one.
+        """
+        now, earliest = time.time(), int(moment * 1e9) - _TICK
+        return [
+            path
+            for path, _, stamp in _walk(self.root)
+            if path.endswith(".py")
+            and (max(stamp.modified, stamp.changed) >= earliest or stamp.modified // 1_000_000_000 >= int(now))
+        ]
 
     def third_party_imports(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Modules that the sources import outside functions, and that are neither their own nor Python's."""

@@ -105,7 +105,7 @@ class Ahead:
         self._looks = _Looks(root)
         self._open = set(_descriptors())
         self._noconftest = False
-        self._before_conftests: List[Any] = []
+        self._before_conftests: Dict[str, Any] = {}
         self._filters: List[Any] = []
         self._unfit: Optional[str] = None
         self._room: List[bytes] = []
@@ -224,10 +224,10 @@ class Ahead:
     def _load_conftests(self, config: Any) -> None:
         manager = config.pluginmanager
         before = placing.registered(manager)
-        late = [plugin for plugin in before if not _among(plugin, self._before_conftests)]
+        late = frozenset(before).difference(self._before_conftests)
         config.known_args_namespace.noconftest = self._noconftest
         # What plugins do around the loading was done already, except for the warnings of the files themselves.
-        others = [plugin for plugin in before if plugin not in (config, manager.get_plugin("warnings"))]
+        others = [plugin for plugin in before.values() if plugin not in (config, manager.get_plugin("warnings"))]
         load = manager.subset_hook_caller("pytest_load_initial_conftests", remove_plugins=others)
         capture = manager.get_plugin("capturemanager")
         capture.resume_global_capture()
@@ -241,8 +241,8 @@ class Ahead:
         finally:
             manager._configured = True  # noqa: SLF001
             capture.suspend_global_capture()
-        for plugin in placing.registered(manager):
-            if not _among(plugin, before):
+        for name, plugin in placing.registered(manager).items():
+            if name not in before:
                 _check_conftest(manager, plugin)
                 placing.move_before(manager, plugin, late)
 
@@ -321,10 +321,6 @@ def _descriptors() -> Iterator[int]:
         except OSError:  # the one that listed them
             continue
         yield descriptor
-
-
-def _among(plugin: object, plugins: Sequence[object]) -> bool:
-    return any(plugin is other for other in plugins)
 
 
 def _waits_for_conftests(implementation: Any) -> bool:

@@ -12,8 +12,8 @@ not there at the baseline is what counts.
 from __future__ import annotations
 
 import builtins
-import gc
 import importlib
+import itertools
 import sys
 import threading
 from operator import is_
@@ -85,21 +85,20 @@ class Original:
         }
         self._parts: List[Part] = []
         self._critical: List[Part] = [Part("builtins", vars(builtins), closed=False)]
-        self._functions: Dict[int, Tuple[FunctionType, CodeType, str]] = {}
+        self._functions: Set[FunctionType] = set()
         for name, module in self._modules.items():
             self._remember_module(name, module)
-        self._plain_functions = tuple(function for function, _, _ in self._functions.values())
-        self._plain_codes = tuple(code for _, code, _ in self._functions.values())
         # Threads pass on the trace function that they are started under.
         starts_threads = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]  # noqa: SLF001
-        self._codes = frozenset([starts_threads, *self._plain_codes])
+        self._codes = frozenset([starts_threads, *(function.__code__ for function in self._functions)])
 
     def knows(self, function: object) -> bool:
         """Whether a function is one of pytest's own."""
-        return id(_plain(function)) in self._functions
+        plain = _plain(function)
+        return type(plain) is FunctionType and plain in self._functions
 
-    def function_ids(self) -> Set[int]:
-        """The ``id`` of each of its functions, which stay alive as long as this does."""
+    def functions(self) -> Set[FunctionType]:
+        """All of its functions."""
         return set(self._functions)
 
     def wrote(self, code: CodeType) -> bool:
@@ -107,26 +106,13 @@ class Original:
         return code in self._codes
 
     def changes(self) -> Iterator[str]:
-        """Everything that is not what it was."""
+        """Everything that is not what it was; functions that got other code are only heard of (``Watch``)."""
         for name, module in self._modules.items():
             if sys.modules.get(name) is not module:
                 yield f"sys.modules {name}"
         for part in self._parts:
             yield from part.changes()
-        yield from self._changed_functions()
         yield from self.critical_changes()
-
-    def _changed_functions(self) -> Iterator[str]:
-        """Functions of other code. Assignments of defaults are only heard (``Watch``)."""
-        # Python raises an audit event whenever ``__code__`` is read, for which this is far too often.
-        referents = gc.get_referents(*self._plain_functions)
-        codes = [found for found in referents if type(found) is CodeType]
-        if len(codes) != len(self._plain_functions):
-            codes = [function.__code__ for function in self._plain_functions]
-        if not all(map(is_, codes, self._plain_codes)):
-            for (_, code, label), now in zip(self._functions.values(), codes):  # noqa: B905 - ``strict`` came with 3.10
-                if now is not code:
-                    yield f"{label}.__code__"
 
     def critical_changes(self) -> Iterator[str]:
         """Changes to what judges a single test; quick."""
@@ -138,15 +124,11 @@ class Original:
         parts.append(Part(name, vars(module), closed=True))
         for value in list(vars(module).values()):
             if isinstance(value, FunctionType):
-                self._remember_function(value, name)
+                self._functions.add(value)
             elif isinstance(value, type) and value.__module__ == name:
                 parts.append(Part(f"{name}.{value.__qualname__}", value.__dict__, closed=True))
                 for held in list(value.__dict__.values()):
-                    for function in _functions_of(held):
-                        self._remember_function(function, name)
-
-    def _remember_function(self, function: FunctionType, module: str) -> None:
-        self._functions[id(function)] = (function, function.__code__, f"{module}.{function.__qualname__}")
+                    self._functions.update(_functions_of(held))
 
 
 class Watch:
@@ -161,15 +143,15 @@ class Watch:
         self.patched: Set[str] = set()
         self._was = was
         self._places = places
-        self._own: Set[int] = set()
-        self._hooks: Dict[str, Tuple[int, ...]] = {}
+        self._own: List[object] = []
+        self._hooks: Dict[str, List[object]] = {}
         self._items: Dict[int, Tuple[object, FunctionType, CodeType]] = {}
-        self._watched: Set[int] = was.function_ids()
+        self._watched = was.functions()
         sys.addaudithook(self._heard)
 
     def trust(self, hooks: Iterable[object]) -> None:
         """These are the reporter's, and no stranger's."""
-        self._own.update(map(id, hooks))
+        self._own += hooks
 
     def collected(self, items: Iterable[Any]) -> None:
         """Remember what the tests are that are about to run."""
@@ -177,7 +159,7 @@ class Watch:
             function = _plain(getattr(item, "obj", None))
             if isinstance(function, FunctionType):
                 self._items[id(item)] = (item, function, function.__code__)
-                self._watched.add(id(function))
+                self._watched.add(function)
 
     def before(self, item: Any) -> None:
         """The test is about to be called: it should be the one that was collected."""
@@ -205,15 +187,16 @@ class Watch:
             caller = getattr(manager.hook, name)
             if _plain(getattr(caller, "_hookexec", None)) is not _plain(manager._hookexec):  # noqa: SLF001 - pluggy's
                 self.patched.add(f"hook {name}: _hookexec")
-            implementations = caller.get_hookimpls()
-            seen = tuple([id(implementation.function) for implementation in implementations])
-            if self._hooks.get(name) != seen:
-                self._hooks[name] = seen
-                for implementation in implementations:
-                    self._note_hook(name, implementation.function)
+            # Not by their ``id``: Python raises an audit event for each of those.
+            functions = [implementation.function for implementation in caller.get_hookimpls()]
+            known = self._hooks.get(name)
+            if known is None or len(known) != len(functions) or not all(map(is_, known, functions)):
+                self._hooks[name] = functions
+                for function in functions:
+                    self._note_hook(name, function)
 
     def _note_hook(self, name: str, function: Any) -> None:
-        if id(_plain(function)) not in self._own and not self._was.knows(function):
+        if not self._was.knows(function) and not any(map(is_, self._own, itertools.repeat(_plain(function)))):
             self.patched.add(f"hook {name}: {self._origin(_plain(function))}")
 
     def _origin(self, function: Any) -> str:
@@ -225,7 +208,7 @@ class Watch:
         """An audit hook: hears of what could be undone before anybody compares."""
         if event == "object.__setattr__":
             function, name = arguments[:2]
-            if id(function) in self._watched:
+            if type(function) is FunctionType and function in self._watched:
                 self.patched.add(f"{function.__module__}.{function.__qualname__}.{name}")
         elif event in _TELLING and not self._was.wrote(sys._getframe(1).f_code):  # noqa: SLF001 - the caller
             self.patched.add(event)

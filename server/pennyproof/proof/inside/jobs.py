@@ -19,10 +19,11 @@ pytest prints it; lines count from one.
         trace: null | "functions" | "lines"
         watch: {Path: [line]}
             Lines of which to tell whether they ran; ``trace`` is then left out.
-        within: {Path: {lines: [line, line], rest: [time, size] | null}}
-            For a watched file, if known: the first line of the definition at its top level that holds all watched
-            lines, and the line of what follows it there. ``rest``: bytecode with this stamp has the code of all that
-            lies outside the definition's body.
+        within: {Path: {lines: [line, line], header: [line, line], rest: [time, size] | null}}
+            For a watched file, if known: the first line of the definition that holds all watched lines, and the line
+            of what follows it. It lies at the top level, or in a class there: ``header`` are the first line of the
+            class and the one of its first statement, else equal. ``rest``: bytecode with this stamp has the code of all
+            that lies outside the definition's body.
         locals: bool
             Record the locals of project frames of failures.
         maxfail: int

@@ -37,9 +37,12 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Part(NamedTuple):
-    """One definition at the top level of a file."""
+    """One definition of a file: at its top level, or a method of a class there."""
 
-    definition: ast.stmt
+    tree: ast.Module
+    """The definition and its class, with nothing else in them."""
+    path: Sequence[ast.stmt]
+    """The definition, after its class if it is a method."""
     rest: Optional[Sequence[int]]
     """Time and size of a file whose bytecode differs in the body of the definition only; None: there is none."""
 
@@ -79,7 +82,7 @@ class Probing:
         tree, self.tree, part, self.part = self.tree, None, self.part, None
         if tree is not None and part is not None:
             whole = _compiled(filename, part.rest) or compile(source, filename, "exec", dont_inherit=True)
-            code = self._with_part(whole, tree, part.definition)
+            code = self._with_part(whole, tree, part.path)
             if code is not None:
                 return code
             tree = None
@@ -87,18 +90,11 @@ class Probing:
         _Prober(self).module(tree)
         return compile(tree, filename, "exec", dont_inherit=True)
 
-    def _with_part(self, whole: CodeType, tree: ast.Module, part: ast.stmt) -> Optional[CodeType]:
+    def _with_part(self, whole: CodeType, tree: ast.Module, path: Sequence[ast.stmt]) -> Optional[CodeType]:
         """The module's code, with probes in one of its definitions; None where that cannot be told from others."""
         _Prober(self).module(tree)
         probed = compile(tree, whole.co_filename, "exec", whole.co_flags & _FUTURE, dont_inherit=True)
-        name, line = getattr(part, "name", None), _first_line(part)
-        (new, old) = (
-            [found for found in code.co_consts if isinstance(found, CodeType) and _is(found, name, line)]
-            for code in (probed, whole)
-        )
-        if len(new) != 1 or len(old) != 1:
-            return None
-        return whole.replace(co_consts=tuple(new[0] if found is old[0] else found for found in whole.co_consts))
+        return _exchanged(whole, probed, path)
 
 
 class Probes:
@@ -238,8 +234,22 @@ def _compiled(filename: str, stamp: Optional[Sequence[int]]) -> Optional[CodeTyp
     return code if isinstance(code, CodeType) and code.co_filename == filename else None
 
 
-def _is(code: CodeType, name: Optional[str], line: int) -> bool:
-    return code.co_name == name and code.co_firstlineno == line
+def _exchanged(old: CodeType, new: CodeType, path: Sequence[ast.stmt]) -> Optional[CodeType]:
+    """Code with that of one definition, ``path`` within it, taken from ``new``; None if it cannot be exchanged."""
+    if not path:
+        # The code around it makes a function with what the old one used of the scopes there.
+        return new if new.co_freevars == old.co_freevars else None
+    name, line = getattr(path[0], "name", None), _first_line(path[0])
+    before, after = (
+        [
+            held
+            for held in code.co_consts
+            if isinstance(held, CodeType) and (held.co_name, held.co_firstlineno) == (name, line)
+        ]
+        for code in (old, new)
+    )
+    inner = _exchanged(before[0], after[0], path[1:]) if len(before) == len(after) == 1 else None
+    return inner and old.replace(co_consts=tuple(inner if held is before[0] else held for held in old.co_consts))
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

@@ -81,11 +81,10 @@ class Watched:
         self._trees: Dict[str, ast.Module] = {}
         self._parts: Dict[str, Part] = {}
         for path, wanted in lines.items():
-            narrow = within.get(path)
-            tree = _part(sources(path), narrow["lines"], wanted) if narrow else None
-            if narrow and tree is not None:
-                self._parts[path] = Part(tree.body[0], narrow["rest"])
-            self._trees[path] = tree or ast.parse(sources(path))
+            part = _part(sources(path), within[path], wanted) if path in within else None
+            if part:
+                self._parts[path] = part
+            self._trees[path] = part.tree if part else ast.parse(sources(path))
         self._spans = {path: spans(self._trees[path], wanted) for path, wanted in lines.items()}
         self._tests: Set[str] = set()
         self._passed: Hits = set()
@@ -123,12 +122,23 @@ class Watched:
         return lines, sorted(self._tests)
 
 
-def _part(text: str, bounds: Sequence[int], lines: Sequence[int]) -> Optional[ast.Module]:
-    """The definition with these bounds, where that is all there is, and where the lines lie in its body."""
-    first, stop = bounds
-    tree = ast.parse("\n" * (first - 1) + "\n".join(_LINE_END.split(text)[first - 1 : stop - 1]) + "\n")
-    body = getattr(tree.body[0], "body", None) if len(tree.body) == 1 else None
-    return tree if body and all(_first(body[0]) <= line <= _last(body[-1]) for line in lines) else None
+def _part(text: str, narrow: Mapping[str, Any], lines: Sequence[int]) -> Optional[Part]:
+    """A definition by itself, where that is all there is, and where the lines lie in its body."""
+    header, whole = range(*narrow["header"]), range(*narrow["lines"])
+    every = _LINE_END.split(text) if "\r" in text else text.split("\n")
+    alone = [""] * (whole.stop - 1)
+    for kept in (header, whole):
+        alone[kept.start - 1 : kept.stop - 1] = every[kept.start - 1 : kept.stop - 1]
+    tree = ast.parse("\n".join(alone) + "\n")
+    path: List[ast.stmt] = []
+    body = tree.body
+    for _ in (header, whole) if header else (whole,):
+        if len(body) != 1:
+            return None
+        path += body
+        body = getattr(path[-1], "body", [])
+    within = body and all(_first(body[0]) <= line <= _last(body[-1]) for line in lines)
+    return Part(tree, path, narrow["rest"]) if within else None
 
 
 def spans(tree: ast.Module, lines: Sequence[int]) -> Dict[int, Tuple[int, int]]:
