@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from typing import Dict, NamedTuple
+from typing import Dict, List, NamedTuple
 
 from . import libc
 
-_NOT_ENTERED = {".git", ".hg", ".svn", ".tox", ".nox", "node_modules"}
-"""Large folders in which no run needs to write: they have twins themselves, but what is in them has none."""
+_NOT_ENTERED = {".git", ".hg", ".svn", ".tox", ".nox", "node_modules", "__pycache__"}
+"""Folders with many others, or with none, in which no run needs to write: what is in them has no twins."""
 _MOST = 10_000
 """Folders that are looked at, those near the root first; a worker spends about a tenth of a second on twins of all."""
 
@@ -45,8 +45,7 @@ def find_folders(root: str) -> Folders:
         path = waiting.popleft()
         try:
             status = os.lstat(os.path.join(root, path))
-            with os.scandir(os.path.join(root, path)) as entries:
-                folders = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+            below = _below(root, path)
         except (FileNotFoundError, NotADirectoryError, PermissionError):  # it went away, or is not for us to read
             continue
         if status.st_dev != device:  # the overlay does not show what is mounted there
@@ -57,9 +56,22 @@ def find_folders(root: str) -> Folders:
             while above not in found:
                 found[above] = seen[above]
                 above = os.path.dirname(above)
-        if os.path.basename(path) not in _NOT_ENTERED and "pyvenv.cfg" not in folders:
-            waiting.extend(os.path.join(path, name) for name, is_folder in folders.items() if is_folder)
+        waiting.extend(below)
     return found
+
+
+def _below(root: str, path: str) -> List[str]:
+    """The folders in a folder, unless it is one that is not entered."""
+    if os.path.basename(path) in _NOT_ENTERED:
+        return []
+    folders = []
+    with os.scandir(os.path.join(root, path)) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(os.path.join(path, entry.name))
+            elif entry.name == "pyvenv.cfg":
+                return []
+    return folders
 
 
 def _folder(status: os.stat_result) -> Folder:
@@ -110,7 +122,7 @@ class Twins:
 
     def _is_unchanged(self, path: str, folder: Folder) -> bool:
         try:
-            return _folder(os.lstat(os.path.join(self._root, path))) == folder
+            return os.lstat(os.path.join(self._root, path)).st_ctime_ns == folder.changed
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return False
 
