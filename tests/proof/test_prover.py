@@ -1,5 +1,6 @@
 """Whole proofs of small projects, in real workers."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from pennyproof.core.verdicts import Gate, Level, Line, Verdict
 from pennyproof.core.work import Cancel, Deadline, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, NoPytest, NoTests, UnknownTest
 from pennyproof.proof.prover import ProofOptions, Prover
+from tests.proof.owners import give_away, needs_root
 
 SHOP = {
     "shop/__init__.py": "",
@@ -587,3 +589,28 @@ def test_a_folder_that_the_sandbox_may_not_write_is_told_and_no_candidate_blamed
                 proving.prove(proving.edit(("pkg/m.py", "1", "2")))
         finally:
             folder.chmod(0o755)
+
+
+ONE = {"pkg/m.py": "def f():\n    return 1\n", "test_m.py": "import pkg.m\ndef test_f(): assert pkg.m.f() == 2\n"}
+
+
+@needs_root
+def test_a_project_of_another_owner_is_proved_as_any_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pennyproof.proof.session")
+    with Proving(tmp_path / "p", ONE) as proving:
+        given = give_away(proving.root)
+        assert proving.prove(proving.edit(("pkg/m.py", "1", "2"))).level is Level.FIXES
+        assert given.is_as_it_was()
+    # The first trial of the sandbox did, and no other was needed.
+    assert caplog.messages == []
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o755, 0o777])
+def test_a_folder_given_away_meanwhile_is_told_and_no_candidate_blamed(tmp_path: Path, mode: int) -> None:
+    with Proving(tmp_path / "p", ONE) as proving:
+        proving.baseline()
+        give_away(proving.root / "pkg")
+        (proving.root / "pkg").chmod(mode)
+        with pytest.raises(EnvironmentProblem, match="cannot be put in place"):
+            proving.prove(proving.edit(("pkg/m.py", "1", "2")))

@@ -1,6 +1,7 @@
 """The gates in order: the one place where verdicts are made."""
 
 import contextlib
+import errno
 import os
 import threading
 import time
@@ -28,6 +29,10 @@ from pennyproof.proof.worker import Status
 from pennyproof.proof.workspace import Workspace
 
 __all__ = ["ProofOptions", "Prover"]
+
+_NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
+"""How the answer of a run begins that could not put its files in place; the second is what an overlay says of folders
+that anybody may write to, but whose owner it cannot name."""
 
 
 class Prover:
@@ -271,7 +276,7 @@ class _Proof:
             answer = worker.run(
                 "run", files=self._files, params=params, limits=limits.limits(wall), cancel=self._cancel
             )
-        if answer.status is Status.ERROR and answer.detail.startswith("PermissionError"):
+        if answer.status is Status.ERROR and answer.detail.startswith(_NOT_WRITABLE):
             # No candidate for this file can be tried, so that turning away each of them would say nothing.
             raise EnvironmentProblem(
                 f"the edit cannot be put in place, since the sandbox may not write there: {answer.detail.strip()}; "

@@ -74,8 +74,8 @@ class Copied:
             # Where Landlock does not stop signals to the user's other processes, there are none.
             seccomp.install(sockets=False, signals=landlock.version() >= landlock.SIGNALS)
 
-    def prepare(self) -> None:
-        """Make the copy equal to the project, and the scratch folder empty."""
+    def prepare(self) -> bool:
+        """Make the copy equal to the project, and the scratch folder empty, which serves a child that waits as well."""
         self._copy.refresh()
         # The folder itself stays: it is what Landlock knows.
         for entry in os.scandir(self.scratch):
@@ -83,6 +83,7 @@ class Copied:
                 shutil.rmtree(entry.path)
             else:
                 os.unlink(entry.path)
+        return False
 
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
         """Put the changed files in place, and set the limits."""

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Protocol
 
 from . import libc, processes, seccomp
 from .child_setup import Files, close_all_but, set_limits, use_home, write_files
+from .twins import Folders, Twins
 
 TMP, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - each run has its own
 _OF_CHILD = 2
@@ -50,8 +51,8 @@ class Isolation(Protocol):
     def settle(self) -> None:
         """In the child, before it waits for its request: give up whatever it does not need."""
 
-    def prepare(self) -> None:
-        """In the fork server, before it passes a request on."""
+    def prepare(self) -> bool:
+        """In the fork server, before it passes a request on; whether the child that waits is of no use any more."""
 
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
         """In the child, before any code of the project runs: put changed files in place, set the limits."""
@@ -77,18 +78,22 @@ class Namespaces:
 
     overlapping = True
 
-    def __init__(self, root: str, scratch: str, keep: List[str], read_only: Optional[str] = None) -> None:
+    def __init__(
+        self, root: str, scratch: str, keep: List[str], folders: Folders, read_only: Optional[str] = None
+    ) -> None:
         """Remember where things are.
 
         Args:
             root: The project's folder.
             scratch: An empty folder to mount on.
             keep: What bubblewrap mounted, beside the root, below the folders that are made afresh for each run.
+            folders: Those of the project that belong to another owner.
             read_only: A folder that bubblewrap left writable, and runs are not to write to.
         """
         self.root = root
         self.scratch = scratch
         self._keep = sorted(keep)
+        self._twins = Twins(root, scratch, folders) if folders else None
         self._read_only = read_only
         self._own_processes = -1
 
@@ -115,6 +120,8 @@ class Namespaces:
         if self._read_only:
             bind(self._read_only, self._read_only)
             libc.mount("none", self._read_only, flags=_flags(self._read_only) | _READ_ONLY)
+        if self._twins:
+            self._twins.mount()
         self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def start(self, log: int) -> int:
@@ -148,13 +155,15 @@ class Namespaces:
     def _mount(self) -> None:
         private = libc.MS_NOSUID | libc.MS_NODEV
         options = "size=%d,nr_inodes=%d,mode=0700" % (_SCRATCH_BYTES, _SCRATCH_INODES)
-        libc.mount("tmpfs", self.scratch, "tmpfs", private, options)
+        place = self._twins.run if self._twins else self.scratch
+        libc.mount("tmpfs", place, "tmpfs", private, options)
         lower, upper, work, merged, temporary, shared, own, kept = (
-            self._folder(name) for name in ("lower", "upper", "work", "merged", "tmp", "shm", "own", "kept")
+            _folder(place, name) for name in ("lower", "upper", "work", "merged", "tmp", "shm", "own", "kept")
         )
         # Through a bind, since a path with a comma or a colon in it cannot be named in the options.
         libc.mount(self.root, lower, flags=libc.MS_BIND)
-        layers = "lowerdir=%s,upperdir=%s,workdir=%s,userxattr" % (lower, upper, work)
+        lowers = "%s:%s" % (self._twins.layer, lower) if self._twins else lower
+        layers = "lowerdir=%s,upperdir=%s,workdir=%s,userxattr" % (lowers, upper, work)
         libc.mount("overlay", merged, "overlay", private, layers)
         for index, path in enumerate(self._keep):
             bind(path, os.path.join(kept, str(index)))
@@ -165,11 +174,6 @@ class Namespaces:
         bind(merged, self.root)
         bind(own, self.scratch)
         self._mount_proc()
-
-    def _folder(self, name: str) -> str:
-        path = os.path.join(self.scratch, name)
-        os.mkdir(path)
-        return path
 
     def _mount_proc(self) -> None:
         flags = libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC
@@ -189,8 +193,9 @@ class Namespaces:
         libc.drop_capabilities()
         seccomp.install()
 
-    def prepare(self) -> None:
-        """Nothing: each run has its own view already."""
+    def prepare(self) -> bool:
+        """See whether the view that a run has already is still of the project's folders."""
+        return self._twins is not None and self._twins.renew()
 
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
         """Put the changed files in place, and set the limits."""
@@ -217,6 +222,12 @@ class Namespaces:
 
     def leave(self) -> None:
         """Nothing: what was mounted ends with its namespace."""
+
+
+def _folder(place: str, name: str) -> str:
+    path = os.path.join(place, name)
+    os.mkdir(path)
+    return path
 
 
 def bind(source: str, target: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 _libc = ctypes.CDLL(None, use_errno=True)
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
+_MNT_DETACH = 2
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
     1, 4, 24, 36, 38, 47,
@@ -48,6 +49,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
         ctypes.c_ulong(flags),
         os.fsencode(options) or None,
     )
+
+
+def unmount(target: str) -> None:
+    """Take a mount out of this namespace; where it is in use, or in other namespaces, it lasts."""
+    call("umount2", os.fsencode(target), _MNT_DETACH)
 
 
 def setns(descriptor: int, kind: int) -> None:

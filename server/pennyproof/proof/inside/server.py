@@ -45,14 +45,14 @@ class Server:
                 self._leave()
             request: Dict[str, Any] = json.loads(line)
             if request["job"] == "end":
-                if self._staying:
-                    self._staying.end()
-                    self._staying = None
-                self._answer(request, Ended("ok", "", b"{}", 0.0))
+                self._answer(request, self._end_staying())
             elif request["job"] == "ask":
                 self._answer(request, self._ask(request, line))
+            elif self._isolation.prepare():
+                self._spare.end()
+                self._spare = None
+                self._lines.put_back(line)
             else:
-                self._isolation.prepare()
                 child, self._spare = self._spare, None
                 child.send(line, request)
                 if self._isolation.overlapping:
@@ -72,6 +72,12 @@ class Server:
             self._staying = child
         else:
             child.end()
+
+    def _end_staying(self) -> Ended:
+        if self._staying:
+            self._staying.end()
+            self._staying = None
+        return Ended("ok", "", b"{}", 0.0)
 
     def _ask(self, request: Dict[str, Any], line: bytes) -> Ended:
         if self._staying is None:
@@ -131,6 +137,10 @@ class Lines:
             if not data:
                 return None
             self._rest += data
+
+    def put_back(self, line: bytes) -> None:
+        """Have ``next`` return this line again."""
+        self._rest[:0] = line + b"\n"
 
 
 def _send(descriptor: int, line: bytes) -> None:

@@ -38,6 +38,7 @@ from .copied import Copied
 from .isolate import Isolation, Namespaces
 from .preload import Jobs, load_jobs, preload
 from .server import Server
+from .twins import find_folders
 
 _DESCRIPTORS = 2
 """At most so many come with a message."""
@@ -55,6 +56,8 @@ def main() -> None:
     setup = message[0]
     jobs = load_jobs(setup["jobs"])
     skipped = preload(setup["preload"], setup["root"], setup["plugins"])
+    if setup["kind"] == "bubblewrap":
+        setup["folders"] = find_folders(setup["root"])
     if setup["pycache"]:
         sys.pycache_prefix = setup["pycache"]
     gc.enable()
@@ -192,7 +195,9 @@ def _take_input() -> int:
 
 def _isolation(setup: Dict[str, Any], number: int, warming: bool) -> Isolation:
     if setup["kind"] == "bubblewrap":
-        return Namespaces(setup["root"], setup["scratch"], setup["keep"], None if warming else setup["pycache"])
+        return Namespaces(
+            setup["root"], setup["scratch"], setup["keep"], setup["folders"], None if warming else setup["pycache"]
+        )
     return Copied(setup, number, warming)
 
 
