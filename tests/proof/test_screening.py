@@ -78,7 +78,12 @@ class Child(Primed):
             self._alive = False
             return Answer(Status.CRASHED)
         results = [
-            {"passed": ["t"] if text == "good" else [], "fallback": text.startswith("fallback"), "seconds": 0.0}
+            {
+                "passed": ["t"] if text == "good" else [],
+                "failed": [] if text == "good" else [["t", "AssertionError"]],
+                "fallback": text.startswith("fallback"),
+                "seconds": 0.0,
+            }
             for text in texts
         ]
         return Answer(Status.OK, result={"results": results})
