@@ -102,19 +102,19 @@ class Search:
         Those that mend some targets only are put aside, and for a while the search goes on to find better.
         """
         promising: list[Candidate] = []
-        whole = deadline.left
-        limit = Deadline(whole * _SETTLING) if self._partial else deadline
+        at_first = deadline.left
+        limit = Deadline(at_first * _SETTLING) if self._partial else None
         with closing(self._results(deadline)) as results:
             for result in results:
                 if result.promising:
                     if not promising:
-                        limit = Deadline(min(deadline.left, _grace(whole - deadline.left)))
+                        limit = Deadline(min(deadline.left, _grace(at_first - deadline.left)))
                     promising.append(result.candidate)
                 elif result.survived:
                     self._partial.append(result)
-                    if limit is deadline and not self._settling:
+                    if not (limit or self._settling):
                         limit = Deadline(deadline.left * _SETTLING)
-                if len(promising) >= _MOST_SURVIVORS or (limit is not deadline and limit.passed):
+                if len(promising) >= _MOST_SURVIVORS or (limit and limit.passed):
                     break
         return promising
 

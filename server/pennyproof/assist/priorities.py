@@ -22,7 +22,7 @@ _GOLDEN = 0.6180339887
 def telling_targets(targets: Sequence[TestOutcome]) -> list[str]:
     """The first target and a few that differ most from it: of other functions, else with other parameters."""
     first, *others = targets
-    alike = sorted((test for test in others if test.path == first.path and test.ends), key=lambda test: test.id)
+    alike = sorted((test for test in others if _file(test) == _file(first) and test.ends), key=lambda test: test.id)
     spread = sorted(_spread(alike), key=lambda test: _function(test) == _function(first))
     return [first.id, *_quick(spread, _MOST_TARGETS - 1)]
 
@@ -30,7 +30,7 @@ def telling_targets(targets: Sequence[TestOutcome]) -> list[str]:
 def guards(targets: Sequence[TestOutcome], baseline: Baseline) -> list[str]:
     """Passing tests that are likely to notice what candidates for these targets damage, the likeliest first."""
     related = (baseline.outcomes[test] for test in related_passing(targets, baseline))
-    return _quick(_spread(test for test in related if test.path == targets[0].path), _MOST_GUARDS)
+    return _quick(_spread(test for test in related if _file(test) == _file(targets[0])), _MOST_GUARDS)
 
 
 def reinforced(broken: Iterable[str], standing: Iterable[str], baseline: Baseline) -> list[str]:
@@ -66,3 +66,7 @@ def _evenly(tests: Sequence[TestOutcome]) -> list[TestOutcome]:
 
 def _function(test: TestOutcome) -> str:
     return test.id.partition("[")[0]
+
+
+def _file(test: TestOutcome) -> str:
+    return test.id.partition("::")[0]
