@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,6 +120,16 @@ def test_without_a_usable_child_everything_is_run() -> None:
     worker = Script(usable=False)
     assert screen(["good", "bad"], [worker, Script()]) == [("bad", False), ("good", True)]
     assert worker.ran == ["good", "bad"]
+
+
+def test_in_a_fresh_process_the_first_target_decides_too() -> None:
+    screening = replace(SCREENING, targets=("t", "never"))
+    pool = Pool(2, lambda: Script(usable=False))
+    found = screening.screen(pool, 1, map(candidate, ("good", "bad")), cancel=Cancel(), deadline=Deadline(60))
+    assert {item.candidate.summary: (item.fixed, item.remaining) for item in found} == {
+        "good": (("t",), ("never",)),
+        "bad": ((), ("t", "never")),
+    }
 
 
 def test_a_lost_child_is_primed_again_a_few_times() -> None:
