@@ -148,7 +148,7 @@ def test_where_nothing_mends_all_the_edits_that_mend_most_are_proved_first() -> 
     prover = ScriptedProver(baseline(*places), mends={**dict.fromkeys(thirds, (A,)), "most": [A, B]})
     result = run(prover, ScriptedTier([*thirds, "most"], best=["most"]))
     assert shown(result)[0] == f"o1 most: {A}, {B}"
-    assert len({summary for summary, _ in prover.proved}) == 12
+    assert len({summary for summary, _ in prover.proved}) == 4
 
 
 def test_edits_put_aside_are_all_proved_as_long_as_none_holds() -> None:
@@ -173,3 +173,14 @@ def test_what_a_proof_found_broken_guards_the_next_screen() -> None:
     assert prover.guards == [[], [C]]
     assert len(prover.proved) == 12 + 2, "the others of its kind were turned away unproved"
     assert result.tried == 31
+
+
+def test_an_edit_that_mends_some_ends_the_search_where_nothing_better_turned_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pennyproof.assist.cascade._SETTLING", 0.0)
+    cohort = baseline(failed(A, ("pkg/a.py", 7)), failed(B, ("pkg/a.py", 7)))
+    prover = ScriptedProver(cohort, mends={"half": [A], "whole": [A, B]})
+    result = run(prover, ScriptedTier(["half", *["wrong"] * 20, "whole"]), [A, B])
+    assert shown(result)[0] == f"o1 half: {A}"
+    assert result.tried == 1

@@ -1,7 +1,7 @@
 """The search for edits that mend one cohort of failing tests: tiers in turn, screen, proof, ranking."""
 
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,8 @@ from pennyproof.core.work import Cancel, Deadline
 _MOST_SURVIVORS = 12
 """Enough to rank by agreement; the tail of a well-ordered search is rarely right."""
 
+_AT_A_TIME = 4
+"""Proofs that run beside each other."""
 _MOST_REJECTIONS = 50
 _MOST_BROKEN = 4
 """Tests that one candidate breaks which become guards; the next candidate may well break others."""
@@ -53,7 +55,7 @@ class Search:
         self._partial: list[Screened] = []
         """Those that mend the first target and not all others, to be proved where nothing better turns up."""
         self._tier = tiers[0]
-        self._settling = False
+        self._settled = False
         self._ran_out = False
 
     @property
@@ -80,14 +82,12 @@ class Search:
         """
         survivors: list[Survivor] = []
         while not deadline.passed and not self.exhausted:
-            promising = self._screen(deadline)
-            if survivors and not promising:
+            settling = bool(survivors)
+            promising = self._screen(deadline, partial=not settling)
+            survivors += self._prove(promising or ([] if settling else self._best_partial()))
+            if any(not survivor.verdict.remaining for survivor in survivors) or (survivors and not promising):
                 break
-            survivors += self._prove(promising or self._best_partial())
-            if any(not survivor.verdict.remaining for survivor in survivors):
-                break
-            if survivors and promising and not self._settling:
-                self._settling = True
+            if survivors and not settling:
                 deadline = Deadline(deadline.left * _SETTLING)
         return self._rank(survivors, deadline) if survivors else []
 
@@ -96,10 +96,11 @@ class Search:
             self._tier = tier
             yield from tier.propose(self.problem, cancel=self._cancel)
 
-    def _screen(self, deadline: Deadline) -> list[Candidate]:
+    def _screen(self, deadline: Deadline, *, partial: bool) -> list[Candidate]:
         """Candidates that mend every target tried: the first of them and those shortly after it.
 
-        Those that mend some targets only are put aside, and for a while the search goes on to find better.
+        Those that mend some targets only are put aside where ``partial`` ones are of use. Once in a search they have to
+        wait for better ones to turn up; after that they are as good as any.
         """
         promising: list[Candidate] = []
         at_first = deadline.left
@@ -110,10 +111,11 @@ class Search:
                     if not promising:
                         limit = Deadline(min(deadline.left, _grace(at_first - deadline.left)))
                     promising.append(result.candidate)
-                elif result.survived:
+                elif result.survived and partial:
                     self._partial.append(result)
-                    if not (limit or self._settling):
-                        limit = Deadline(deadline.left * _SETTLING)
+                    if not limit:
+                        settling = _grace(at_first - deadline.left) if self._settled else deadline.left * _SETTLING
+                        limit, self._settled = Deadline(settling), True
                 if len(promising) >= _MOST_SURVIVORS or (limit and limit.passed):
                     break
         return promising
@@ -143,15 +145,21 @@ class Search:
                 yield result
         finally:
             _close(screened)
-            if handed_out:
-                self._again.extend(handed_out.values())
-                self._ran_out = False
+            self._hand_back(handed_out.values())
 
     def _best_partial(self) -> list[Candidate]:
-        """The best of those put aside, which are then no longer."""
-        self._partial.sort(key=lambda result: -len(result.fixed))
-        best, self._partial = self._partial[:_MOST_SURVIVORS], self._partial[_MOST_SURVIVORS:]
-        return [result.candidate for result in best]
+        """The best few of those put aside; the others are screened again, by guards that know more by then."""
+        ordered = [result.candidate for result in sorted(self._partial, key=lambda result: -len(result.fixed))]
+        self._partial.clear()
+        best, others = ordered[:_AT_A_TIME], ordered[_AT_A_TIME:]
+        self._hand_back(others)
+        self._tally.tried -= len(others)
+        return best
+
+    def _hand_back(self, candidates: Collection[Candidate]) -> None:
+        """Have candidates come again in the next screen, before any new ones."""
+        self._again.extend(candidates)
+        self._ran_out = self._ran_out and not candidates
 
     def _prove(self, promising: Sequence[Candidate]) -> list[Survivor]:
         """Those that a proof finds to mend the first target; what the others break guards against their like."""
@@ -162,7 +170,7 @@ class Search:
 
         survivors = []
         broken: list[str] = []
-        with ThreadPoolExecutor(4, "prove") as threads:
+        with ThreadPoolExecutor(_AT_A_TIME, "prove") as threads:
             for candidate, verdict in zip(promising, threads.map(prove, promising), strict=True):
                 if verdict.level is Level.FIXES and self.problem.targets[0].id in verdict.fixed:
                     survivors.append(Survivor(candidate, verdict))
