@@ -104,7 +104,7 @@ class Search:
         """
         promising: list[Candidate] = []
         at_first = deadline.left
-        limit = Deadline(at_first * _SETTLING) if self._partial else None
+        limit = Deadline(at_first * _SETTLING) if partial and self._partial else None
         with closing(self._results(deadline)) as results:
             for result in results:
                 if result.promising:
