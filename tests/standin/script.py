@@ -74,8 +74,8 @@ class Script:
     """The only key that is right."""
     balance: str = "110.00"
     """An amount of money; calls are refused at zero. Nothing is taken from it."""
-    concurrency: dict[str, int] = field(default_factory=lambda: {"deepseek-flash": 2500, "deepseek-v4-pro": 500})
-    """How many requests may be in flight at once for each model served."""
+    models: dict[str, int] = field(default_factory=lambda: {"deepseek-flash": 2500, "deepseek-v4-pro": 500})
+    """The models served, and how many requests may be in flight at once for each."""
     usage: UsagePlacement = "on_last"
     """Where a stream carries its usage: on the chunk that ends the text, or on one of its own without choices."""
 
