@@ -1,6 +1,6 @@
 """Bytes that are not as they should be, or seldom are."""
 
-from tests.standin.exchange import Exchange, event
+from tests.standin.exchange import Exchange, as_json, event
 
 
 async def malformed_json(exchange: Exchange) -> None:
@@ -9,13 +9,15 @@ async def malformed_json(exchange: Exchange) -> None:
 
 
 async def malformed_event(exchange: Exchange) -> None:
-    """Sends an event in the middle of the text that is JSON, but no chunk."""
-    await exchange.play([*exchange.wire.half, event(["not", "a", "chunk"]), *exchange.wire.rest])
+    """Sends an event in the middle of the text that is JSON, but no chunk; nothing else where there are no events."""
+    odd = ["not", "a", "chunk"]
+    pieces = [*exchange.wire.half, event(odd), *exchange.wire.rest] if exchange.asked.stream else [as_json(odd)]
+    await exchange.play(pieces)
 
 
 async def other_fields(exchange: Exchange) -> None:
-    """Sends lines that readers of events have to pass over."""
-    lines = b": a comment\nevent: message\nid: 7\nretry: 3000\nunknown\n\n"
+    """Sends lines that readers of events have to pass over; none where there are no events."""
+    lines = b": a comment\nevent: message\nid: 7\nretry: 3000\nunknown\n\n" if exchange.asked.stream else b""
     await exchange.play([lines, *exchange.wire.half, lines, *exchange.wire.rest])
 
 

@@ -8,20 +8,27 @@ from tests.standin.usage import Usage
 
 
 async def openrouter_midstream_error(exchange: Exchange) -> None:
-    """An error after the head said that all is well."""
+    """An error after the head said that all is well; without a stream it comes as what it is."""
+    message = "Provider disconnected unexpectedly"
+    if not exchange.asked.stream:
+        await exchange.refuse(Refusal(502, message, None, 502))
+        return
     failure = {
         **exchange.answer.opening(),
         "provider": "openai",
-        "error": {"code": "server_error", "message": "Provider disconnected unexpectedly"},
+        "error": {"code": "server_error", "message": message},
         "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}],
     }
     await exchange.play([b": OPENROUTER PROCESSING\n\n", *exchange.wire.half, event(failure)])
 
 
 async def vllm_midstream_error(exchange: Exchange) -> None:
-    """An error in the middle of the text that is nothing but an error."""
-    error = {"message": "EngineCore encountered an issue", "type": "InternalServerError", "param": None, "code": 500}
-    await exchange.play([*exchange.wire.half, event({"error": error}), DONE])
+    """An error in the middle of the text that is nothing but an error; without a stream it comes as what it is."""
+    failure = Refusal(500, "EngineCore encountered an issue", "InternalServerError", 500)
+    if not exchange.asked.stream:
+        await exchange.refuse(failure)
+        return
+    await exchange.play([*exchange.wire.half, event(failure.as_json()), DONE])
 
 
 async def vllm_suffix_400(exchange: Exchange) -> None:
