@@ -10,6 +10,9 @@ It checks requests as the API does, counts tokens and cached prefixes, and answe
 As a process of its own, ``python -m tests.standin --script FILE`` prints its URL.
 """
 
+from tests.standin.behaviours import BEHAVIOURS
 from tests.standin.script import Reply, Script, ToolCall
+from tests.standin.server import Standin
+from tests.standin.service import Request
 
-__all__ = ["Reply", "Script", "ToolCall"]
+__all__ = ["BEHAVIOURS", "Reply", "Request", "Script", "Standin", "ToolCall"]

@@ -122,13 +122,14 @@ def answer(asked: Asked, reply: Reply, cache: PrefixCache, placement: UsagePlace
         cache: Knows the prompts so far, and from now on this one with its answer.
         placement: Where a stream has its usage.
     """
-    thoughts = usage.tokens(reply.reasoning)[: asked.max_tokens] if asked.thinking else []
-    budget = asked.max_tokens - len(thoughts)
-    wanted = usage.tokens(_text(asked, reply))
-    text = wanted[:budget]
-    calls = reply.tool_calls if asked.route == "chat" and len(text) == len(wanted) else ()
+    all_thoughts = usage.tokens(reply.reasoning) if asked.thinking else []
+    all_text = usage.tokens(_text(asked, reply))
+    thoughts = all_thoughts[: asked.max_tokens]
+    text = all_text[: asked.max_tokens - len(thoughts)]
+    is_whole = len(thoughts) + len(text) == len(all_thoughts) + len(all_text)
+    calls = reply.tool_calls if asked.route == "chat" and is_whole else ()
     completion = len(thoughts) + len(text) + sum(usage.count(call.name + call.arguments) for call in calls)
-    true_reason = "length" if len(text) < len(wanted) else "tool_calls" if calls else "stop"
+    true_reason = "length" if not is_whole else "tool_calls" if calls else "stop"
     made = Answer(
         asked=asked,
         id=str(uuid.uuid4()),

@@ -124,12 +124,19 @@ class Connection:
             await asyncio.wait_for(self._gone.wait(), None if math.isinf(seconds) else seconds)
             raise ClientGone
 
+    def abort(self) -> None:
+        """Gives up the connection at once, whatever is still to be sent."""
+        self._writer.transport.abort()
+
     async def close(self) -> None:
-        """Frees what the connection holds."""
+        """Frees what the connection holds, once all that was written is sent."""
         await self._stop_watching()
         self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
+        try:
+            with contextlib.suppress(ConnectionError):
+                await self._writer.wait_closed()
+        finally:
+            self.abort()
 
     async def _watch(self) -> None:
         """Notices when the client goes away while it is answered; what else it sends belongs to its next request."""
