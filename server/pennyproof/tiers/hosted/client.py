@@ -201,6 +201,7 @@ class Client:
             headers=headers | ({"Authorization": self._key.bearer()} if self._key else {}),
             follow_redirects=False,
             trust_env=self.endpoint.is_encrypted,
+            verify=self.endpoint.is_encrypted,  # where nothing is encrypted, certificates need not be loaded
             limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
         )
 

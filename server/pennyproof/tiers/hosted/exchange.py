@@ -112,7 +112,8 @@ class Exchange:
     async def _read(self, response: httpx.Response) -> None:
         decoder, whole = Decoder(), bytearray()
         chunks = response.aiter_bytes()
-        is_stream = False
+        # Streams that are labelled as something else are read as streams too.
+        is_stream = "event-stream" in response.headers.get("content-type", "")
         async for data in chunks:
             events = decoder.feed(data)
             is_stream = is_stream or bool(events)

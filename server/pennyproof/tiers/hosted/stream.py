@@ -12,7 +12,7 @@ from typing import Any
 from pennyproof.tiers.hosted.answers import Answer, Usage
 from pennyproof.tiers.hosted.classify import from_event
 from pennyproof.tiers.hosted.errors import Fault, ProviderError
-from pennyproof.tiers.hosted.keys import Key
+from pennyproof.tiers.hosted.keys import Key, scrub
 
 DONE = "[DONE]"
 _LONGEST = 4 * 1024 * 1024
@@ -108,8 +108,8 @@ class Reader:
             failure = from_event(self._host, error, self._key)
             failure.partial = self.partial
             raise failure
-        self._model = self._model or _text(chunk, "model")
-        self._id = self._id or _text(chunk, "id")
+        self._model = self._model or scrub(_text(chunk, "model"), self._key)
+        self._id = self._id or scrub(_text(chunk, "id"), self._key)
         self.usage = Usage.from_json(chunk.get("usage")) or self.usage
         choices = chunk.get("choices")
         if isinstance(choices, list):
@@ -118,7 +118,7 @@ class Reader:
 
     def _choice(self, choice: Mapping[str, Any]) -> str:
         if reason := _text(choice, "finish_reason"):
-            self._finish_reason = reason
+            self._finish_reason = scrub(reason, self._key)
         part = choice.get("delta") or choice.get("message") or choice
         if not isinstance(part, dict):
             return ""
