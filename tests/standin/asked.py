@@ -34,8 +34,10 @@ class Asked:
     @property
     def thinking(self) -> bool:
         """Whether the model may think first, which chats do unless they are told not to."""
+        if self.route == "fim":
+            return False
         disabled = (self.body.get("thinking") or {}).get("type") == "disabled"
-        return self.route == "chat" and not disabled and self.body.get("reasoning_effort") != "none"
+        return not disabled and self.body.get("reasoning_effort") != "none"
 
     @property
     def max_tokens(self) -> int:

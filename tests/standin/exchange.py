@@ -100,7 +100,7 @@ class Exchange:
     async def play(self, pieces: Iterable[bytes] | None = None, *, content_type: str | None = None) -> None:
         """Answers with these pieces, or as the reply says, and ends properly."""
         await self.start(content_type)
-        await self.write(self.wire if pieces is None else pieces)
+        await self.write(pieces_of(self.answer) if pieces is None else pieces)
         self.connection.end()
 
     async def refuse(self, refusal: Refusal, content_type: str = JSON) -> None:
@@ -139,3 +139,14 @@ def wire_of(answer: Answer) -> Wire:
     whole = as_json(answer.whole())
     third = len(whole) // 3
     return Wire(whole[:third], [whole[third : 2 * third]], [whole[2 * third :]])
+
+
+def pieces_of(answer: Answer) -> Iterator[bytes]:
+    """The same pieces, each made when it is wanted, so that the first of a long answer need not wait for the rest."""
+    if not answer.asked.stream:
+        yield from wire_of(answer)
+        return
+    yield event(answer.opening())
+    yield from map(event, answer.body())
+    yield from map(event, answer.ending())
+    yield DONE

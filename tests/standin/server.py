@@ -27,7 +27,6 @@ class Standin:
         """Without a path, as ``http://127.0.0.1:1234``."""
         self._service = Service(self.script)
         self._port = port
-        self._thread = ThreadPoolExecutor(1, "standin")
         self._stop: Callable[[], object] = lambda: None
         self._ended: Future[None]
 
@@ -65,7 +64,9 @@ class Standin:
 
     def __enter__(self) -> Self:
         listening: Future[str] = Future()
-        self._ended = self._thread.submit(lambda: asyncio.run(self._run(listening)))
+        thread = ThreadPoolExecutor(1, "standin")
+        self._ended = thread.submit(lambda: asyncio.run(self._run(listening)))
+        thread.shutdown(wait=False)
         self._ended.add_done_callback(lambda ended: _pass_on_failure(ended, listening))
         self.url = listening.result()
         return self
@@ -79,7 +80,6 @@ class Standin:
             ExceptionGroup: If the stand-in itself failed at a request.
         """
         self._stop()
-        self._thread.shutdown()
         self._ended.result()
 
     async def _run(self, listening: "Future[str]") -> None:

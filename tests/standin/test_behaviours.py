@@ -1,13 +1,15 @@
 """What the bytes of every behaviour look like to a client that hides nothing."""
 
-from collections.abc import Iterator
+import math
+from typing import Any
 
+import httpx
 import pytest
 
-from tests.standin import BEHAVIOURS, Reply, Standin, ToolCall
-from tests.standin.wire import Received, ask, told
+from tests.standin import BEHAVIOURS, Reply, Standin
+from tests.standin.wire import chat, told
 
-LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+KEY = {"authorization": "Bearer sk-standin"}
 
 WHOLE = "200 'abcdéf'=stop$ ended"
 STREAM = "200 '' 'abc' 'd' 'é' 'f' =stop$ [DONE] ended"
@@ -96,41 +98,18 @@ TOLD: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.fixture
-def standin() -> Iterator[Standin]:
-    with Standin() as running:
-        yield running
-
-
-def check(standin: Standin, reply: Reply, **body: object) -> Received:
-    """What a chat gets that allows eight tokens, and thoughts only where the behaviour is about them."""
-    standin.add(reply)
-    thinking = "enabled" if reply.behaviour.startswith("reasoning") else "disabled"
-    asked = {
-        "model": "deepseek-flash",
-        "messages": [{"role": "user", "content": "say"}],
-        "thinking": {"type": thinking},
-        "max_tokens": 8,
-        "tools": [LOOK] if reply.behaviour == "tool_call_success" else None,
-        **body,
-    }
-    return ask(standin.url, asked)
-
-
-def complete(standin: Standin, reply: Reply, **body: object) -> Received:
-    standin.add(reply)
-    asked = {"model": "deepseek-flash", "prompt": "a = ", "suffix": " + c", **body}
-    return ask(standin.url, asked, path="/beta/completions")
-
-
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_bytes(standin: Standin, name: str, *, stream: bool) -> None:
     options = {"include_usage": True} if stream else None
-    reply = Reply("abcdéf", behaviour=name, reasoning="", seconds=0.002, keep_alive_seconds=0.001)
-    if name == "reasoning_success":
-        reply = Reply("abcdéf", behaviour=name, reasoning="Let me see.")
-    received = check(standin, reply, stream=stream, stream_options=options)
+    thoughts = "Let me see." if name == "reasoning_success" else ""
+    reply = Reply("abcdéf", behaviour=name, reasoning=thoughts, seconds=0.002, keep_alive_seconds=0.001)
+    body: dict[str, Any] = {"stream": stream, "stream_options": options, "max_tokens": 8}
+    if name.startswith("reasoning"):
+        body["thinking"] = {"type": "enabled"}
+    if name == "tool_call_success":
+        body["tools"] = [{"type": "function", "function": {"name": "look"}}]
+    received = chat(standin, reply, **body)
     assert told(received) == TOLD[name][0 if stream else 1]
     standin.wait_for(lambda: standin.requests[-1].outcome != "open")
     assert standin.requests[-1].behaviour == name
@@ -138,3 +117,68 @@ def test_bytes(standin: Standin, name: str, *, stream: bool) -> None:
 
 def test_no_behaviour_is_left_out() -> None:
     assert TOLD.keys() == BEHAVIOURS.keys()
+
+
+def test_every_event_is_a_chunk_of_http(standin: Standin) -> None:
+    received = chat(standin, Reply("abcdef", behaviour="finish_without_done"), stream=True)
+    assert [piece.startswith(b"data: {") and piece.endswith(b"}\n\n") for piece in received.pieces] == [True] * 4
+
+
+def test_tokens_share_chunks(standin: Standin) -> None:
+    received = chat(standin, Reply("abcdefg", tokens_per_chunk=2), stream=True)
+    assert told(received) == "200 '' 'abcdef' 'g' =stop$ [DONE] ended"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "bytes_in_it"),
+    [
+        ("success", b'data: {"id":'),
+        ("success", '"content":"é"'.encode()),
+        ("crlf", b"data: [DONE]\r\n\r\n"),
+        ("no_space", b'data:{"id":'),
+        ("no_space", b"data:[DONE]\n\n"),
+    ],
+)
+def test_bytes_in_a_stream(standin: Standin, behaviour: str, bytes_in_it: bytes) -> None:
+    assert bytes_in_it in chat(standin, Reply("é", behaviour=behaviour), stream=True).body
+
+
+def test_letters_come_in_parts(standin: Standin) -> None:
+    pieces = chat(standin, Reply("é", behaviour="utf8_split"), stream=True).pieces
+    assert {len(piece) for piece in pieces} == {1}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "header", "value"),
+    [
+        ("success", "content-type", "application/json"),
+        ("wrong_content_type", "content-type", "text/html"),
+        ("server_error", "content-type", "application/json"),
+        ("error_as_bytes", "content-type", "application/octet-stream"),
+        ("error_as_text", "content-type", "text/plain"),
+        ("rate_limit", "retry-after", "2.5"),
+        ("balance_429", "retry-after", None),
+    ],
+)
+def test_headers(standin: Standin, behaviour: str, header: str, value: str | None) -> None:
+    assert chat(standin, Reply("x", behaviour=behaviour, seconds=2.5)).headers.get(header) == value
+
+
+def test_a_stalled_answer_is_abandoned_when_the_client_leaves(standin: Standin) -> None:
+    standin.add(Reply("abcdef", behaviour="stall", seconds=math.inf))
+    body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "say"}], "stream": True}
+    with httpx.stream("POST", f"{standin.url}/chat/completions", json=body, headers=KEY) as response:
+        arriving = response.iter_bytes()
+        assert next(arriving)
+        assert standin.requests[-1].outcome == "open"
+    standin.wait_for(lambda: standin.requests[-1].outcome == "abandoned")
+
+
+def test_a_connection_serves_many_requests(standin: Standin) -> None:
+    standin.add(Reply("a"), Reply(behaviour="server_error"), Reply("b"))
+    body = {"model": "deepseek-flash", "prompt": "x"}
+    with httpx.Client(base_url=standin.url, headers=KEY) as client:
+        answers = [client.post("/beta/completions", json=body) for _ in range(3)]
+        ports = {answer.extensions["network_stream"].get_extra_info("client_addr")[1] for answer in answers}
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    assert len(ports) == 1

@@ -5,7 +5,7 @@ Python is a third more than the real tokenizer counts.
 """
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r"[\x00-\x7f]{1,3}|.", re.DOTALL)
@@ -53,8 +53,17 @@ class Usage:
 
 @dataclass(slots=True)
 class _Stored:
-    prompts: list[str] = field(default_factory=list)
-    units: set[str] = field(default_factory=set)
+    """What one user's requests to one model left. The oldest are forgotten, so that long benchmarks stay quick."""
+
+    prompts: deque[str] = field(default_factory=lambda: deque(maxlen=64))
+    units: dict[str, None] = field(default_factory=dict)
+    """In the order in which they were last stored."""
+
+    def store(self, unit: str) -> None:
+        self.units.pop(unit, None)
+        self.units[unit] = None
+        if len(self.units) > 256:
+            del self.units[next(iter(self.units))]
 
 
 class PrefixCache:
@@ -71,17 +80,18 @@ class PrefixCache:
     def hit(self, user_id: str, model: str, prompt: str) -> int:
         """How many tokens of the prompt were cached; the prompt is known from now on."""
         stored = self._stored[user_id, model]
-        shared = [prompt[: _shared_length(prompt, earlier)] for earlier in stored.prompts]
+        shared = {_shared_length(prompt, earlier) for earlier in stored.prompts}
         whole = max((count(unit) for unit in stored.units if prompt.startswith(unit)), default=0)
-        in_steps = max((count(prefix) // LONG_TEXT * LONG_TEXT for prefix in shared), default=0)
-        stored.units.update(filter(None, shared))
-        stored.units.add(prompt)
+        in_steps = count(prompt[: max(shared, default=0)]) // LONG_TEXT * LONG_TEXT
+        for length in shared:
+            stored.store(prompt[:length])
+        stored.store(prompt)
         stored.prompts.append(prompt)
         return max(whole, in_steps) // CACHED_IN_STEPS_OF * CACHED_IN_STEPS_OF
 
     def answered(self, user_id: str, model: str, conversation: str) -> None:
         """Remembers a prompt with its answer, which may begin the next prompt."""
-        self._stored[user_id, model].units.add(conversation)
+        self._stored[user_id, model].store(conversation)
 
 
 def _shared_length(one: str, other: str) -> int:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import h11
 
+from tests.standin import Reply, Standin
+
 End = Literal["ended", "cut", "reset"]
 
 
@@ -55,6 +57,21 @@ def ask(url: str, body: object, *, path: str = "/chat/completions", key: str = "
         return _received(connection, client)
 
 
+def chat(standin: Standin, reply: Reply, *, path: str = "/chat/completions", **body: object) -> Received:
+    """What a chat without thinking gets, unless the body says otherwise."""
+    standin.add(reply)
+    messages = [{"role": "user", "content": "say"}]
+    asked = {"model": "deepseek-flash", "messages": messages, "thinking": {"type": "disabled"}}
+    return ask(standin.url, asked | body, path=path)
+
+
+def complete(standin: Standin, reply: Reply, *, path: str = "/beta/completions", **body: object) -> Received:
+    """What a completion gets."""
+    standin.add(reply)
+    asked = {"model": "deepseek-flash", "prompt": "a = ", "suffix": " + c"}
+    return ask(standin.url, asked | body, path=path)
+
+
 def _received(connection: socket.socket, client: h11.Connection) -> Received:
     status, headers, pieces = 0, {}, [bytearray()]
     end: End = "cut"
@@ -89,8 +106,8 @@ def _events(connection: socket.socket, client: h11.Connection) -> Iterator[h11.E
 def told(received: Received) -> str:
     """A response in one line: status, events or JSON, end.
 
-    Texts are quoted, thoughts are in parentheses, a finish reason follows ``=``, an error ``!``; usage is ``$``, empty usage
-    ``$0``. Blank lines are ``~``, and JSON that breaks off is ``?``.
+    Texts are quoted, thoughts are in parentheses, a finish reason follows ``=``, an error ``!``; usage is ``$``, or
+    ``$0`` if it is empty. Blank lines are ``~``, and JSON that breaks off is ``?``.
     """
     body = received.body.decode()
     if "event-stream" in received.headers.get("content-type", ""):

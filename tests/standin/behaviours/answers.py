@@ -1,6 +1,6 @@
 """Answers that are whole, each in a shape of its own."""
 
-from tests.standin.exchange import Exchange
+from tests.standin.exchange import Exchange, pieces_of
 from tests.standin.script import ToolCall
 
 DSML = """<｜DSML｜tool_calls>
@@ -25,7 +25,7 @@ async def queued(exchange: Exchange) -> None:
     """Sends signs of life for a while, then answers."""
     await exchange.start()
     await exchange.keep_alive()
-    await exchange.write(exchange.wire)
+    await exchange.write(pieces_of(exchange.answer))
     exchange.connection.end()
 
 
