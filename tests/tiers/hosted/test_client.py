@@ -138,7 +138,7 @@ def test_a_right_answer(standin: Standin, hosted: Client, behaviour: str, reques
 
 @pytest.mark.parametrize("behaviour", FAILED)
 def test_one_clear_error(standin: Standin, behaviour: str) -> None:
-    hosted = client(standin.url, idle=0.2 if behaviour in {"silence", "stall"} else 10.0)
+    hosted = client(standin.url, idle=0.5 if behaviour in {"silence", "stall"} else 10.0)
     request = THINKING if behaviour == "reasoning_eats_budget" else CHAT
     records = Records()
     with pytest.raises(ProviderError) as caught:
@@ -157,7 +157,7 @@ RETRIED = [name for name, (_, bills) in FAILED.items() if len(bills) > 1]
 
 @pytest.mark.parametrize("behaviour", RETRIED)
 def test_what_passes_is_retried(standin: Standin, behaviour: str) -> None:
-    hosted = client(standin.url, idle=0.2 if behaviour in {"silence", "stall"} else 10.0)
+    hosted = client(standin.url, idle=0.5 if behaviour in {"silence", "stall"} else 10.0)
     records = Records()
     assert ask(hosted, script(standin, behaviour, "success"), records).text == TEXT
     hosted.close()
@@ -166,7 +166,7 @@ def test_what_passes_is_retried(standin: Standin, behaviour: str) -> None:
 
 @pytest.mark.parametrize("behaviour", ["stall", "partial_disconnect", "malformed_json", "openrouter_midstream_error"])
 def test_text_that_was_shown_is_not_asked_for_again(standin: Standin, behaviour: str) -> None:
-    hosted = client(standin.url, idle=0.2)
+    hosted = client(standin.url, idle=0.5)
     records, shown = Records(), list[str]()
     with pytest.raises(ProviderError) as caught:
         ask(hosted, script(standin, behaviour), records, on_text=shown.append)
@@ -227,7 +227,7 @@ def test_the_deadline_holds_whatever_comes(standin: Standin, hosted: Client, beh
     request = replace(CHAT, messages=(replace(CHAT.messages[0], content=f"#late {behaviour}"),))
     records = Records()
     with pytest.raises(ProviderError) as caught:
-        ask(hosted, request, records, seconds=0.2)
+        ask(hosted, request, records, seconds=0.5)
     assert caught.value.fault is Fault.TIMEOUT
     assert billed(records) == [BOUND]
     standin.wait_for(lambda: standin.requests[-1].outcome == "abandoned")

@@ -109,6 +109,12 @@ def test_only_the_user_can_read_it(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_names_that_are_no_text_can_be_written_down(ledger: Ledger) -> None:
+    odd = ledger.account(Action("debug", Path("/pro\udcffject")), Tier.FAST, None, DOLLAR_A_TOKEN)
+    odd.begin("m\udcff", Usage(miss=1)).settle(Usage(miss=1), outcome="ok", seconds=0, trace="\ud800")
+    assert [spent.model for spent in ledger.spent()] == ["m\ufffd"]
+
+
 def test_a_call_that_was_not_served_costs_nothing(ledger: Ledger) -> None:
     account(ledger).begin("m", Usage(miss=5)).settle(Usage(), outcome="auth", seconds=0.1, trace="")
     assert ledger.spent_today() == 0.0

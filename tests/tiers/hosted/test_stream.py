@@ -119,6 +119,11 @@ def test_no_answer(chunks: list[Any], fault: Fault, retryable: bool, partial: st
     assert error.partial.text == partial
 
 
+def test_halves_of_letters_do_not_get_in() -> None:
+    answer, _ = read(r'{"id": "\ud800", "choices": [{"text": "a\ud83e\ude99\udc00", "finish_reason": "stop"}]}')
+    assert (answer.id, answer.text) == ("\ufffd", "a🪙\ufffd")
+
+
 def test_a_gap_may_need_no_text() -> None:
     assert read(text("", "stop"), may_be_empty=True)[0].text == ""
 

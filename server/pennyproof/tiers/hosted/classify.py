@@ -9,6 +9,7 @@ from typing import Any
 
 from pennyproof.tiers.hosted.errors import Fault, ProviderError
 from pennyproof.tiers.hosted.keys import Key, scrub
+from pennyproof.tiers.hosted.wellformed import well_formed
 
 _SHOWN = 160
 """Characters of a server's message that a user gets to see."""
@@ -99,7 +100,7 @@ def _error(
     headers: Mapping[str, str] | None = None,
 ) -> ProviderError:
     # Scrubbed before it is shortened: half a key is still one.
-    said = " ".join(scrub(message, key).split())
+    said = " ".join(scrub(well_formed(message), key).split())
     shown = said[:_SHOWN] or f"status {status}"
     return ProviderError(
         fault,

@@ -51,6 +51,7 @@ class Client:
         endpoint: Where the provider is.
         key: Goes to that host only; ``None`` for providers that need none.
         able: What the provider can do.
+        name: Stands before the names of its models where calls are recorded; empty for the default provider.
         chat_idle: Seconds for which a chat may be silent.
         fim_idle: Seconds for which the filling of a gap may be silent.
         retries: Makes the retry policy of a call.
@@ -62,6 +63,7 @@ class Client:
         key: Key | None,
         able: Capabilities,
         *,
+        name: str = "",
         chat_idle: float = 60.0,
         fim_idle: float = 5.0,
         retries: Callable[[], Retries] = Retries,
@@ -69,6 +71,7 @@ class Client:
         self.endpoint = endpoint
         self.able = able
         self._key = key
+        self._name = name
         self._chat_idle = chat_idle
         self._fim_idle = fim_idle
         self._retries = retries
@@ -151,7 +154,7 @@ class Client:
         self, wire: Wire, idle: float, recorder: Recorder, deadline: Deadline, cancel: Cancel, texts: _Texts
     ) -> Answer:
         exchange = Exchange(self.endpoint, self._key, wire, texts.put)
-        entry = recorder.begin(wire.model, wire.bound)
+        entry = recorder.begin(f"{self._name}/{wire.model}" if self._name else wire.model, wire.bound)
         started = time.monotonic()
         outcome = "failed"
         try:

@@ -20,6 +20,7 @@ from pennyproof.tiers.hosted.database import Damaged, Database
 from pennyproof.tiers.hosted.errors import BudgetUsedUp, LedgerUnusable, PriceUnknown
 from pennyproof.tiers.hosted.prices import Prices
 from pennyproof.tiers.hosted.recorder import Entry
+from pennyproof.tiers.hosted.wellformed import well_formed
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,8 @@ class Ledger:
         try:
             with self._database.transaction() as connection:
                 connection.execute(
-                    "UPDATE calls SET outcome = ?, seconds = ?, trace = ? WHERE id = ?", (outcome, seconds, trace, row)
+                    "UPDATE calls SET outcome = ?, seconds = ?, trace = ? WHERE id = ?",
+                    (outcome, seconds, well_formed(trace), row),
                 )
                 if usage is not None:
                     counts = (usage.hit, usage.miss, usage.output, usage.reasoning, cost)
@@ -240,9 +242,9 @@ def _insert(
             now.date().isoformat(),
             action.name,
             action.id,
-            str(action.workspace),
+            well_formed(str(action.workspace)),
             tier or "",
-            model,
+            well_formed(model),
             usage.hit,
             usage.miss,
             usage.output,

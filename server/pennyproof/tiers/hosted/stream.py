@@ -13,6 +13,7 @@ from pennyproof.tiers.hosted.answers import Answer, Usage
 from pennyproof.tiers.hosted.classify import from_event
 from pennyproof.tiers.hosted.errors import Fault, ProviderError
 from pennyproof.tiers.hosted.keys import Key, scrub
+from pennyproof.tiers.hosted.wellformed import well_formed
 
 DONE = "[DONE]"
 _LONGEST = 4 * 1024 * 1024
@@ -201,4 +202,4 @@ class LeakGuard:
 
 def _text(mapping: Mapping[str, Any], name: str) -> str:
     value = mapping.get(name)
-    return value if isinstance(value, str) else ""
+    return well_formed(value) if isinstance(value, str) else ""
