@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pennyproof.core.candidates import Candidate, Tier
 from pennyproof.core.outcomes import Baseline, Coverage, Failure, Frame, Outcome, TestOutcome
@@ -36,12 +36,14 @@ class ScriptedProver:
     mends: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Candidate's summary → tests it mends, in the screen and in the proof."""
     breaks: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Candidate's summary → tests it breaks, seen by the proof only."""
+    """Candidate's summary → tests it breaks, seen by the proof, and by the screen where they are guards."""
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     proved: list[tuple[str, bool]] = field(default_factory=list)
     """Summary and ``every_test`` of each proof asked for."""
     targets: list[Sequence[str]] = field(default_factory=list)
     """The targets of each proof asked for."""
+    guards: list[Sequence[str]] = field(default_factory=list)
+    """The guards of each screen asked for."""
     open_screens: int = 0
     on_screen: Cancel | None = None
     """Asked to stop as soon as the first candidate was screened."""
@@ -70,18 +72,27 @@ class ScriptedProver:
         candidates: Iterator[Candidate],
         targets: Sequence[str],
         *,
+        guards: Sequence[str] = (),
         cancel: Cancel,
         deadline: Deadline,
     ) -> Iterator[Screened]:
         self.open_screens += 1
+        self.guards.append(guards)
         try:
             for candidate in candidates:
-                mended = self.mends.get(candidate.summary, ())
-                yield Screened(candidate, tuple(test for test in targets if test in mended))
+                yield self._screened(candidate, targets, guards)
                 if self.on_screen is not None:
                     self.on_screen.ask()
         finally:
             self.open_screens -= 1
+
+    def _screened(self, candidate: Candidate, targets: Sequence[str], guards: Sequence[str]) -> Screened:
+        mended = self.mends.get(candidate.summary, ())
+        broken = self.breaks.get(candidate.summary, ())
+        if targets[0] not in mended or not set(broken).isdisjoint(guards):
+            return Screened(candidate, ())
+        passing = tuple(test for test in targets if test in mended)
+        return Screened(candidate, passing, tuple(test for test in targets if test not in mended))
 
     def warm(self, snapshot: Snapshot) -> None:
         """There is nothing to start."""
@@ -113,7 +124,7 @@ class ScriptedProver:
             self.targets.append(targets)
         broken = tuple(self.breaks.get(candidate.summary, ()))
         if broken:
-            return rejected(Gate.TESTS, f"breaks {broken[0]}")
+            return replace(rejected(Gate.TESTS, f"breaks {broken[0]}"), broken=broken)
         mended = tuple(test for test in self.mends.get(candidate.summary, ()) if test in targets)
         remaining = tuple(test for test in targets if test not in mended)
         ran = tuple(self.tests.outcomes)

@@ -133,3 +133,54 @@ def test_edits_that_mend_some_do_not_end_the_search_for_one_that_mends_all() -> 
     prover = ScriptedProver(cohort, mends={**dict.fromkeys(halves, (A,)), "whole": [A, B]})
     result = run(prover, ScriptedTier([*halves, "whole"], best=["whole"]))
     assert shown(result)[0] == f"o1 whole: {A}, {B}"
+
+
+def test_among_many_only_edits_that_mend_every_target_tried_are_proved() -> None:
+    cohort = baseline(failed(A, ("pkg/a.py", 7)), failed(B, ("pkg/a.py", 7)))
+    prover = ScriptedProver(cohort, mends={"half": [A], "whole": [A, B]})
+    assert shown(run(prover, ScriptedTier(["half", "whole", "wrong"]))) == [f"o1 whole: {A}, {B}"]
+    assert {summary for summary, _ in prover.proved} == {"whole"}
+
+
+def test_where_nothing_mends_all_the_edits_that_mend_most_are_proved_first() -> None:
+    places = [failed(test, ("pkg/a.py", 7)) for test in (A, B, C)]
+    thirds = [f"third {number}" for number in range(20)]
+    prover = ScriptedProver(baseline(*places), mends={**dict.fromkeys(thirds, (A,)), "most": [A, B]})
+    result = run(prover, ScriptedTier([*thirds, "most"], best=["most"]))
+    assert shown(result)[0] == f"o1 most: {A}, {B}"
+    assert len({summary for summary, _ in prover.proved}) == 4
+
+
+def test_edits_put_aside_are_all_proved_as_long_as_none_holds() -> None:
+    places = [failed(A, ("pkg/a.py", 7)), failed(B, ("pkg/a.py", 7)), passed(C)]
+    greedy = [f"greedy {number}" for number in range(30)]
+    mends = {**dict.fromkeys(greedy, (A,)), "right": [A]}
+    prover = ScriptedProver(baseline(*places), mends=mends, breaks=dict.fromkeys(greedy, (C,)))
+    result = run(prover, ScriptedTier([*greedy, "right"]))
+    assert shown(result) == [f"o1 right: {A}"]
+    assert (result.tried, result.rejected) == (31, {Gate.TESTS: 30})
+
+
+def test_what_a_proof_found_broken_guards_the_next_screen() -> None:
+    greedy = [f"greedy {number}" for number in range(30)]
+    prover = ScriptedProver(
+        baseline(failed(A), passed(B), passed(C)),
+        mends={**dict.fromkeys(greedy, (A,)), "right": [A]},
+        breaks=dict.fromkeys(greedy, (C,)),
+    )
+    result = run(prover, ScriptedTier([*greedy, "right"]))
+    assert shown(result) == [f"o1 right: {A}"]
+    assert prover.guards == [[], [C]]
+    assert len(prover.proved) == 12 + 2, "the others of its kind were turned away unproved"
+    assert result.tried == 31
+
+
+def test_an_edit_that_mends_some_ends_the_search_where_nothing_better_turned_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pennyproof.assist.cascade._SETTLING", 0.0)
+    cohort = baseline(failed(A, ("pkg/a.py", 7)), failed(B, ("pkg/a.py", 7)))
+    prover = ScriptedProver(cohort, mends={"half": [A], "whole": [A, B]})
+    result = run(prover, ScriptedTier(["half", *["wrong"] * 20, "whole"]), [A, B])
+    assert shown(result)[0] == f"o1 half: {A}"
+    assert result.tried == 1

@@ -279,6 +279,30 @@ def test_the_screen_lets_through_what_mends_the_target(shop: Proving) -> None:
     assert screened(shop, candidates) == {name: name in ("right", "new signature") for name in edits}
 
 
+def test_the_screen_tells_what_remains_and_asks_the_guards(shop: Proving) -> None:
+    edits = {"right": "result += price", "three": "pass\n    return 3", "for two": "return len(prices) + 1"}
+    candidates = [
+        Candidate(shop.edit(("shop/cart.py", "result -= price", edit)).changes, summary=name)
+        for name, edit in edits.items()
+    ]
+    of_nothing = "tests/test_cart.py::test_total_of_nothing"
+
+    def screened(guards: list[str]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        found = shop.prover.screen(
+            shop.snapshot,
+            iter(candidates),
+            [TOTAL, SHIPPING],
+            guards=guards,
+            cancel=Cancel(),
+            deadline=Deadline(60),
+        )
+        return {item.candidate.summary: (item.fixed, item.remaining) for item in found}
+
+    mended = ((TOTAL,), (SHIPPING,))
+    assert screened([]) == dict.fromkeys(edits, mended)
+    assert screened([of_nothing]) == {"right": mended, "three": ((), ()), "for two": mended}
+
+
 def test_behaviours_tell_candidates_apart(shop: Proving) -> None:
     edits = ["result += price", "result = result + price", "result = 3"]
     candidates = [shop.edit(("shop/cart.py", "result -= price", edit)) for edit in edits]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,7 +79,12 @@ class Child(Primed):
             self._alive = False
             return Answer(Status.CRASHED)
         results = [
-            {"passed": ["t"] if text == "good" else [], "fallback": text.startswith("fallback"), "seconds": 0.0}
+            {
+                "passed": ["t"] if text == "good" else [],
+                "failed": [] if text == "good" else [["t", "AssertionError"]],
+                "fallback": text.startswith("fallback"),
+                "seconds": 0.0,
+            }
             for text in texts
         ]
         return Answer(Status.OK, result={"results": results})
@@ -114,6 +120,16 @@ def test_without_a_usable_child_everything_is_run() -> None:
     worker = Script(usable=False)
     assert screen(["good", "bad"], [worker, Script()]) == [("bad", False), ("good", True)]
     assert worker.ran == ["good", "bad"]
+
+
+def test_in_a_fresh_process_the_first_target_decides_too() -> None:
+    screening = replace(SCREENING, targets=("t", "never"))
+    pool = Pool(2, lambda: Script(usable=False))
+    found = screening.screen(pool, 1, map(candidate, ("good", "bad")), cancel=Cancel(), deadline=Deadline(60))
+    assert {item.candidate.summary: (item.fixed, item.remaining) for item in found} == {
+        "good": (("t",), ("never",)),
+        "bad": ((), ("t", "never")),
+    }
 
 
 def test_a_lost_child_is_primed_again_a_few_times() -> None:

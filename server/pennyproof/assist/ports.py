@@ -50,12 +50,22 @@ class Prover(Protocol):
         candidates: Iterator[Candidate],
         targets: Sequence[str],
         *,
+        guards: Sequence[str] = (),
         cancel: Cancel,
         deadline: Deadline,
     ) -> Iterator[Screened]:
         """Try candidates on the targets as fast as the machine can, on all workers, in about the order given.
 
         A filter: it may err both ways, and nothing it says is shown to anybody.
+
+        Args:
+            snapshot: The workspace the candidates are based on.
+            candidates: What to try.
+            targets: Failing tests. A candidate that does not mend the first is not tried on the others.
+            guards: Passing tests, the likeliest to notice damage first: a candidate that is seen to break one
+                survives no more than one that mends nothing.
+            cancel: Ends the screen.
+            deadline: Ends it too, and what there is by then is what was found.
         """
 
     def behaviours(

@@ -38,12 +38,19 @@ class Screened:
 
     candidate: Candidate
     fixed: tuple[str, ...]
-    """Targets that passed in the screen."""
+    """Targets that passed in the screen: none where the first did not, or a guard objects."""
+    remaining: tuple[str, ...] = ()
+    """Targets that were seen to fail still."""
     seconds: float = 0.0
 
     @property
     def survived(self) -> bool:
         return bool(self.fixed)
+
+    @property
+    def promising(self) -> bool:
+        """Whether every target passed that was tried."""
+        return self.survived and not self.remaining
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
 from pennyproof.proof.bytecode import Bytecode
-from pennyproof.proof.environment import Environment
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
@@ -27,7 +26,7 @@ class Baselines:
     def __init__(
         self,
         workspace: Workspace,
-        environment: Environment,
+        fingerprint: str,
         options: ProofOptions,
         *,
         warming: Pool,
@@ -39,7 +38,7 @@ class Baselines:
 
         Args:
             workspace: The files.
-            environment: The interpreter.
+            fingerprint: Of the interpreter and its packages.
             options: The settings.
             warming: One worker, which may write bytecode, for first runs.
             pool: Workers for further ones.
@@ -47,13 +46,14 @@ class Baselines:
             bytecode: The cache that ``warming`` fills.
         """
         self._workspace = workspace
-        self._environment = environment
+        self._fingerprint = fingerprint
         self._options = options
         self._warming = warming
         self._pool = pool
         self._records = records
         self._bytecode = bytecode
         self._test_files: frozenset[str] = frozenset()
+        self._learned: Recorded | None = None
 
     @property
     def test_files(self) -> frozenset[str]:
@@ -166,12 +166,14 @@ class Baselines:
         return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines)
 
     def _learn(self, recorded: Recorded) -> None:
-        self._test_files |= test_files(recorded.baseline.outcomes)
+        if recorded is not self._learned:
+            self._test_files |= test_files(recorded.baseline.outcomes)
+            self._learned = recorded
 
     def _key(self, snapshot: Snapshot, test_ids: Sequence[str] | None) -> str:
         parts = [
             self._workspace.digest(snapshot),
-            self._environment.fingerprint(),
+            self._fingerprint,
             self._options.args,
             float(self._options.timeout_seconds),
             __version__,
@@ -188,8 +190,11 @@ def expand(asked: Sequence[str], baseline: Baseline) -> list[str]:
     """
     chosen: dict[str, None] = {}
     for name in asked:
+        if name in baseline.outcomes:
+            chosen[name] = None
+            continue
         prefixes = tuple(name.rstrip("/") + separator for separator in ("::", "/", "["))
-        found = [test for test in baseline.outcomes if test == name or test.startswith(prefixes)]
+        found = [test for test in baseline.outcomes if test.startswith(prefixes)]
         if not found:
             error = next((error for error in baseline.errors if error.path == name.partition("::")[0]), None)
             why = f"its file cannot be collected: {_last_line(error.message)}" if error else "pytest collects none"

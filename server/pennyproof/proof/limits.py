@@ -39,11 +39,12 @@ def each_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: fl
 
 def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: float) -> float:
     """Wall time in seconds for tests (``None``: all) of which the baseline is known."""
-    each = {test.id: _usual(test) for test in baseline.outcomes.values()}
+    outcomes = baseline.outcomes
     # Start-up, imports and collection happen in every run, however few its tests are.
-    beside = max(0.0, baseline.seconds - sum(each.values()))
-    known = baseline.seconds if test_ids is None else beside + sum(each.get(test, 0.0) for test in test_ids)
-    hanging = sum(hangs(baseline.outcomes[test]) for test in test_ids or each if test in each)
+    beside = max(0.0, baseline.seconds - sum(map(_usual, outcomes.values())))
+    asked = [outcomes[test] for test in (outcomes if test_ids is None else test_ids) if test in outcomes]
+    known = baseline.seconds if test_ids is None else beside + sum(map(_usual, asked))
+    hanging = sum(map(hangs, asked))
     spared = min(hanging, _MOST_HANGING) * each_seconds(baseline, test_ids, timeout)
     return min(_FACTOR * known + _CONSTANT, known + timeout + _CONSTANT) + spared
 

@@ -97,11 +97,12 @@ class Prover:
         candidates: Iterator[Candidate],
         targets: Sequence[str],
         *,
+        guards: Sequence[str] = (),
         cancel: Cancel,
         deadline: Deadline,
     ) -> Iterator[Screened]:
         """Try candidates on the targets as fast as the machine can."""
-        session, screening = self._screening(snapshot, targets, cancel)
+        session, screening = self._screening(snapshot, targets, cancel, guards)
         yield from screening.screen(session.pool, session.workers, candidates, cancel=cancel, deadline=deadline)
 
     def behaviours(
@@ -199,17 +200,22 @@ class Prover:
     def _begin(self, snapshot: Snapshot) -> Beginning:
         return begin_session(snapshot, self._workspace, self._options, self._state, self._environ)
 
-    def _screening(self, snapshot: Snapshot, targets: Sequence[str], cancel: Cancel) -> tuple[Session, Screening]:
+    def _screening(
+        self, snapshot: Snapshot, targets: Sequence[str], cancel: Cancel, guards: Sequence[str] = ()
+    ) -> tuple[Session, Screening]:
         session = self._opened(snapshot, cancel)
         baseline = session.baselines.get(snapshot, targets, cancel=cancel, progress=Silent()).baseline
         wanted, timeout = expand(targets, baseline), self._options.timeout_seconds
+        first, others = wanted[:1], wanted[1:]
         return session, Screening(
             buffers={path: source.data() for path, source in snapshot.buffers.items()},
             targets=wanted,
             args=self._options.args,
-            quick_seconds=limits.screen_seconds(baseline, wanted, timeout),
+            quick_seconds=limits.screen_seconds(baseline, first, timeout),
             full_seconds=limits.candidate_seconds(baseline, wanted, timeout),
-            hangs=any(limits.hangs(baseline.outcomes[test]) for test in wanted),
+            closer_seconds=max(limits.screen_seconds(baseline, tests, timeout) for tests in (others, guards)),
+            hangs=limits.hangs(baseline.outcomes[first[0]]),
+            guards=guards,
         )
 
 

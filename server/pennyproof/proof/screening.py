@@ -22,8 +22,6 @@ _PRIMINGS = 3
 """How often one thread primes a child before it takes the slow path for good: some candidates kill theirs."""
 _INPUTS = 24
 """Varied inputs on which survivors are compared."""
-_FEW = 3
-"""So few targets are all tried; of more, a candidate that fails the first is not worth the time of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,31 @@ class Screening:
 
     buffers: Mapping[str, bytes | None]
     targets: Sequence[str]
+    """The first decides whether a candidate survives."""
     args: Sequence[str]
     quick_seconds: float
-    """Wall time for one candidate in a primed child."""
+    """Wall time for one candidate and the first target in a primed child."""
     full_seconds: float
-    """Wall time for one candidate in a fresh process."""
+    """Wall time for one candidate and all targets in a fresh process."""
+    closer_seconds: float = 0.0
+    """Wall time for the other targets, or the guards, in a primed child."""
     hangs: bool = False
-    """Some target does not come to its end with the unchanged code."""
+    """The first target does not come to its end with the unchanged code."""
+    guards: Sequence[str] = ()
+    """Passing tests that a candidate must not break; where it takes a fresh process, a proof costs no more."""
 
     def prime(self, worker: Worker, cancel: Cancel, deadline: Deadline) -> Primed:
         """Have a worker import the unchanged project and collect the targets."""
         unchanged = self.quick_seconds if self.hangs else self.full_seconds
-        params = {"ids": list(self.targets), "args": list(self.args), "timeout": unchanged, "hangs": self.hangs}
+        params = {
+            "ids": list(self.targets[:1]),
+            "also": list(self.targets[1:]),
+            "guards": list(self.guards),
+            "args": list(self.args),
+            "timeout": unchanged,
+            "closer": self.closer_seconds,
+            "hangs": self.hangs,
+        }
         life = limits.limits(deadline.left + limits.alone_seconds(self.full_seconds))
         return worker.prime(files=self.buffers, params=params, limits=life, cancel=cancel)
 
@@ -91,7 +102,7 @@ def watch_behaviours(
         "ids": list(screening.targets),
         "function": None,
         "inputs": _INPUTS,
-        "timeout": screening.quick_seconds,
+        "timeout": screening.quick_seconds + screening.closer_seconds,
     }
     with screening.prime(worker, cancel, deadline) as primed:
         if not _usable(primed):
@@ -195,15 +206,16 @@ class _Work:
             "candidates": [_texts(candidate) for candidate in whole],
             "timeout": seconds,
             "deadline": left,
-            "all": len(self._screening.targets) <= _FEW,
         }
-        answer = primed.ask(request, timeout=min(len(whole) * seconds, left) + limits.alone_seconds(seconds))
+        longest = len(whole) * (seconds + 2 * self._screening.closer_seconds)
+        answer = primed.ask(request, timeout=min(longest, left) + limits.alone_seconds(seconds))
         results = answer.result["results"] if answer.ok else []
         for candidate, result in zip(whole, results, strict=False):
             if result["fallback"]:
                 self._left.put(candidate)
             else:
-                self._done.put(Screened(candidate, tuple(result["passed"]), result["seconds"]))
+                failed = tuple(test for test, _ in result["failed"])
+                self._done.put(Screened(candidate, tuple(result["passed"]), failed, result["seconds"]))
         for candidate in (*whole[len(results) :], *(other for other in chunk if other not in whole)):
             self._left.put(candidate)
         return primed.alive
@@ -219,8 +231,10 @@ class _Work:
             cancel=self._stop,
         )
         passed = read_run(answer.result, answer.seconds).passed if answer.ok else frozenset[str]()
-        fixed = tuple(test for test in self._screening.targets if test in passed)
-        self._done.put(Screened(candidate, fixed, answer.seconds))
+        targets = self._screening.targets
+        fixed = tuple(test for test in targets if test in passed) if targets[0] in passed else ()
+        remaining = tuple(test for test in targets if test not in fixed)
+        self._done.put(Screened(candidate, fixed, remaining, answer.seconds))
 
     def _draw(self) -> list[Candidate]:
         """The next few candidates, none when there are no more or it is time to stop."""

@@ -146,16 +146,19 @@ def _enclosing_function(unedited: Module, old: range, edited: Module, new: range
     while [scope.name for scope in before] != [scope.name for scope in after]:
         longest = max(len(before), len(after))
         before, after = before[: longest - 1], after[: longest - 1]
-    if not before or not isinstance(before[-1], Function) or _header(before[-1]) != _header(after[-1]):
+    if (
+        not before
+        or not isinstance(before[-1], Function)
+        or _header(unedited, before[-1]) != _header(edited, after[-1])
+    ):
         return None
     return all_lines(before[-1])
 
 
-def _header(scope: Scope) -> tuple[object, ...] | None:
+def _header(module: Module, scope: Scope) -> tuple[object, ...] | None:
     """Everything about a function that others can tell without running its body."""
     if not isinstance(scope, Function):
         return None
     decorators = [ast.dump(decorator) for decorator in scope.decorator_list]
     returns = ast.dump(scope.returns) if scope.returns else None
-    yields = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(scope))
-    return type(scope), decorators, ast.dump(scope.args), returns, ast.get_docstring(scope), yields
+    return type(scope), decorators, ast.dump(scope.args), returns, ast.get_docstring(scope), module.yields(scope)

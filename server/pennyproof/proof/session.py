@@ -126,6 +126,7 @@ def open_session(
         begun.close()
         raise
     environment = Environment(interpreter, imported.version, imported.pytest)
+    fingerprint = environment.fingerprint()
     workers = options.workers or len(os.sched_getaffinity(0))
     nursery = warmer.nursery
     # The first runs, which others are compared with, start from the beginning.
@@ -136,9 +137,9 @@ def open_session(
     linter.start()
     return Session(
         environment=environment,
-        fingerprint=environment.fingerprint(),
+        fingerprint=fingerprint,
         baselines=Baselines(
-            workspace, environment, options, warming=warming, pool=proving, records=records, bytecode=bytecode
+            workspace, fingerprint, options, warming=warming, pool=proving, records=records, bytecode=bytecode
         ),
         linter=linter,
         linting=ThreadPoolExecutor(1, "pennyproof-lint"),

@@ -1,6 +1,7 @@
 """A source file as the tests see it: which of its lines run, and in which scope each lies."""
 
 import ast
+import inspect
 import re
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.ClassDef
 
 _NAME = "<candidate>"
+_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -68,6 +70,7 @@ def narrowed(before: str, after: str) -> Narrowed:
     return Narrowed(before, after)
 
 
+@lru_cache(maxsize=16)
 def lines_of(text: str) -> list[str]:
     """The lines of a text, as Python counts them."""
     return _LINE_END.split(text) if "\r" in text else text.split("\n")
@@ -101,13 +104,19 @@ class Module:
         # What the compiler only warns of is for ruff to judge. This adds no second filter, and needs no lock.
         warnings.filterwarnings("ignore", module=_NAME)
         tree = ast.parse(text, _NAME)
-        self.running = frozenset(_code_lines(compile(tree, _NAME, "exec", dont_inherit=True)))
+        codes = list(_codes(compile(tree, _NAME, "exec", dont_inherit=True)))
+        self.running = frozenset(line for code in codes for _, _, line in code.co_lines() if line)
         """Lines that have code of their own."""
+        self._yielding = {(code.co_name, code.co_firstlineno) for code in codes if code.co_flags & _GENERATOR}
         self._scopes: list[tuple[Scope, ...]] = []
         self._statements: list[ast.stmt] = []
         self._gather(tree, ())
         self._top = tree.body
         self._end = len(lines_of(text)) + 1
+
+    def yields(self, function: Function) -> bool:
+        """Whether calling the function makes a generator."""
+        return (function.name, first_line(function)) in self._yielding
 
     def parts(self, first: int, last: int) -> Iterator[Part]:
         """The method, then the definition at the top level, behind whose first line these lines lie."""
@@ -234,8 +243,8 @@ def _holds(body: range, start: int, end: int) -> bool:
     return body.start <= start and end <= body.stop
 
 
-def _code_lines(code: CodeType) -> Iterator[int]:
-    yield from (line for _, _, line in code.co_lines() if line)
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _code_lines(constant)
+            yield from _codes(constant)

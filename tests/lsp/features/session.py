@@ -101,6 +101,7 @@ class ShopProver:
         candidates: Iterator[Candidate],
         targets: Sequence[str],
         *,
+        guards: Sequence[str] = (),
         cancel: Cancel,
         deadline: Deadline,
     ) -> Iterator[Screened]:

@@ -59,7 +59,7 @@ def test_what_else_a_test_does_with_alarms(tmp_path: Path, body: str, outcome: s
 )
 def test_what_cannot_be_interrupted_ends_the_process(tmp_path: Path, body: str) -> None:
     text = f"import collections, itertools, signal\n\ndef test_it():\n{body}\n"
-    assert run(write(tmp_path / "p", {"test_it.py": text}), each=0.1) is None
+    assert run(write(tmp_path / "p", {"test_it.py": text}), each=0.5) is None
 
 
 def test_set_up_and_teardown_are_limited_too(tmp_path: Path) -> None:

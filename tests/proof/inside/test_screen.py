@@ -254,6 +254,42 @@ def test_many_candidates_have_one_answer_each_in_order(primed: Child) -> None:
     assert hurried == {"results": []}
 
 
+CLOSER = """\
+import code_
+def test_target(): assert code_.plain(1, 2) == 3
+def test_other(): assert code_.plain(5, 3) == 8
+def test_passing(): assert code_.plain(1, 0) == 1
+def test_again(): assert code_.plain(2, 0) == 2
+def test_failing(): assert code_.plain(2, 0) == 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "passed", "failed", "objection"),
+    [
+        ("return a + b", ["target", "other"], [], None),
+        ("return a + b if a < 5 else 0", ["target"], ["other"], None),
+        ("return 3", [], [], "breaks test_it.py::test_passing"),
+        ("return a - b", [], ["target"], None),
+        ("return 3 if b else __import__('os')._exit(1)", [], [], "crashed"),
+        ("return a + b if a < 5 else __import__('os')._exit(1)", ["target"], ["other"], None),
+    ],
+)
+def test_what_mends_the_target_is_looked_at_more_closely(
+    tmp_path: Path, body: str, passed: list[str], failed: list[str], objection: str | None
+) -> None:
+    root = write(tmp_path / "p", {"code_.py": CODE, "test_it.py": CLOSER})
+    target, other, *guards = (f"test_it.py::test_{name}" for name in ("target", "other", "failing", "passing", "again"))
+    with child(root, "prime") as started:
+        primed = started.ask({"ids": [target], "also": [other], "guards": guards, "timeout": 60})
+        assert primed is not None
+        assert primed["failing"] == [[target, "AssertionError"]]
+        answer = screened(started, files={"code_.py": edited(("return a - b", body))})
+    assert answer["passed"] == [f"test_it.py::test_{name}" for name in passed]
+    assert [test for test, _ in answer["failed"]] == [f"test_it.py::test_{name}" for name in failed]
+    assert answer["reason"] == objection
+
+
 COUNTING = """\
 from pathlib import Path
 def test():

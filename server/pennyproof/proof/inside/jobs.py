@@ -72,7 +72,13 @@ pytest prints it; lines count from one.
         ids: [Id]
             The targets, which fail with the unchanged code.
         also: [Id]
-            Further tests that ``behave`` may run (optional).
+            Further failing tests, tried with candidates that make the targets pass; ``behave`` may run them too
+            (optional).
+        guards: [Id]
+            Passing tests that turn away candidates which make the targets pass and break one of these, the likeliest
+            to notice damage first. Those that do not pass here with the unchanged code are left out (optional).
+        closer: float
+            Seconds that ``also``, and ``guards``, may take with a candidate (default 10).
         args: [str]
             As for ``run``.
         timeout: float
@@ -90,8 +96,9 @@ pytest prints it; lines count from one.
         {"op": "screen", "files": {Path: text}, "ids": [Id] | null, "timeout": s, "all": bool}
             → {passed: [Id], failed: [[Id, kind]], fallback: bool, reason: str | null, seconds: float}
             Runs the targets (or ``ids`` of them) with the functions of ``files`` exchanged, up to the first that does
-            not pass unless ``all``. ``fallback``: exchanging functions cannot make this change, and nothing ran.
-            ``reason`` says why; or it is "timeout" or "crashed".
+            not pass unless ``all``; where all do, ``guards`` and then ``also``. What ``guards`` turn away has passed
+            nothing. ``fallback``: exchanging functions cannot make this change, and nothing ran. ``reason`` says why;
+            or it is "timeout" or "crashed", or which guard objects.
         {"op": "screen_many", "candidates": [files…], "ids": …, "timeout": s, "deadline": s, "all": bool}
             → {results: [as for screen…]}
             In the order given; fewer when ``deadline`` seconds have passed.

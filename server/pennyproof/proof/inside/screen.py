@@ -6,6 +6,7 @@ import stays as it was, and files on disk too. It decides what is worth a proof,
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import sys
@@ -14,6 +15,7 @@ import types
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from . import behaviour, direct, forks, patch, session
+from .closer import Guards, Others
 from .failures import Places
 from .probes import Hits, Probes, Probing
 from .values import read_source
@@ -31,8 +33,9 @@ class Priming:
         import pytest  # noqa: PLC0415 - the project's own, which is known only now
 
         places = Places(context.root)
-        targets: List[str] = list(params["ids"])
-        self.settings = session.Settings([*targets, *(params.get("also") or ())], context)
+        self.settings = session.Settings(
+            [*params["ids"], *(params.get("also") or ()), *(params.get("guards") or ())], context
+        )
         self.args = params.get("args") or ()
         ran: Hits = set()
         probes = Probes(lambda filename: _beginnings(places.in_project(filename)))
@@ -44,7 +47,7 @@ class Priming:
             probes.stop()
             probes.into(set())
             self._served = True
-            Screen(session, targets, places, ran, context).serve(
+            Screen(session, params, places, ran, context).serve(
                 params.get("timeout") or _DEFAULT_TIMEOUT, bool(params.get("hangs"))
             )
             return True
@@ -73,17 +76,20 @@ class Screen:
 
     Args:
         session: pytest's, after collection.
-        targets: The ids of the tests to be mended.
+        params: Those of the job: the tests to be mended, and what is asked for beyond them.
         places: Tells the project's files.
         ran: The functions that ran before, by path and first line.
         context: The channel.
     """
 
     def __init__(
-        self, session: Any, targets: Sequence[str], places: Places, ran: Set[Tuple[str, int]], context: Context
+        self, session: Any, params: Mapping[str, Any], places: Places, ran: Set[Tuple[str, int]], context: Context
     ) -> None:
         self._config = session.config
-        self._targets = targets
+        self._targets: List[str] = list(params["ids"])
+        look = functools.partial(self._attempt, timeout=params.get("closer") or _DEFAULT_TIMEOUT)
+        self._others = Others(params.get("also") or (), look)
+        self._guards = Guards(params.get("guards") or (), look)
         self._context = context
         self._items = {item.nodeid: item for item in session.items}
         self._plain = {test for test, item in self._items.items() if direct.is_plain(item)}
@@ -114,16 +120,16 @@ class Screen:
         missing = [target for target in self._targets if target not in self._items]
         if missing:
             return _unusable(f"not collected: {missing[0]}")
-        first = self._attempt([], self._targets, timeout, everything=True, alone=True)
+        first = self._attempt([], self._targets, timeout=timeout, everything=True, alone=True)
         if first["passed"] and self._plain:
             # They fail because of what surrounds them.
             self._plain = set()
-            first = self._attempt([], self._targets, timeout, everything=True, alone=True)
+            first = self._attempt([], self._targets, timeout=timeout, everything=True, alone=True)
         if first["reason"] and not (hangs and first["reason"] == "timeout"):
             return _unusable(f"with the unchanged code: {first['reason']}")
         if first["passed"]:
             return _unusable(f"passes with the unchanged code: {first['passed'][0]}")
-        again = self._attempt([], self._targets, timeout, everything=True)
+        again = self._attempt([], self._targets, timeout=timeout, everything=True)
         if (again["failed"], again["reason"]) != (first["failed"], first["reason"]):
             return _unusable("the targets do not fail the same way twice")
         return {"usable": True, "reason": None, "failing": first["failed"]}
@@ -153,7 +159,15 @@ class Screen:
             return _answer(reason=str(error), fallback=True)
         except (SyntaxError, ValueError) as error:
             return _answer(reason=f"does not compile: {error}")
-        return self._attempt(changes, ids, timeout, everything)
+        answer = self._attempt(changes, ids, timeout=timeout, everything=everything)
+        return answer if answer["failed"] or answer["reason"] else self._look_closer(changes, answer)
+
+    def _look_closer(self, changes: Sequence[patch.Change], answer: Dict[str, Any]) -> Dict[str, Any]:
+        objection = self._guards.objection(changes)
+        if objection:
+            return dict(answer, passed=[], reason=objection)
+        passed, failed = self._others.outcome(changes)
+        return dict(answer, passed=[*answer["passed"], *passed], failed=[[test, ""] for test in failed])
 
     def file(self, path: str) -> patch.File:
         """An unchanged file of the project.
@@ -213,8 +227,9 @@ class Screen:
         self,
         changes: Sequence[patch.Change],
         ids: Sequence[str],
+        *,
         timeout: float,
-        everything: bool,
+        everything: bool = False,
         alone: bool = False,
     ) -> Dict[str, Any]:
         def work() -> Dict[str, Any]:
