@@ -19,6 +19,7 @@ from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, 
 if TYPE_CHECKING:
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.explain import Explanation, Subject
+    from pennyproof.tiers.hosted.models import Models
 
 
 class Project:
@@ -30,6 +31,7 @@ class Project:
         tiers: Makes the tiers that candidates come from, cheapest first.
         trusted: Whether project code may run.
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
+        models: Makes the hosted models; called once, at the first need. ``None``: there are none.
     """
 
     def __init__(
@@ -40,12 +42,15 @@ class Project:
         *,
         trusted: bool,
         libraries: Callable[[], Sequence[Path]] = tuple,
+        models: "Callable[[], Models] | None" = None,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
         self._make_prover = prover
         self._tiers = tiers
         self._libraries = libraries
+        self._make_models = models
+        self._models: Models | None = None
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -65,6 +70,14 @@ class Project:
             if self._prover is None:
                 self._prover = self._make_prover(self.root)
             return self._prover
+
+    @property
+    def models(self) -> "Models | None":
+        """The hosted models, whether or not there is a key for them (``Models.obstacle``)."""
+        with self._lock:
+            if self._models is None and self._make_models is not None:
+                self._models = self._make_models()
+            return self._models
 
     def snapshot(self, documents: Iterable[Document] = ()) -> Snapshot:
         """The root with the text of open documents in front of what is on disk; documents elsewhere are left out."""
@@ -180,9 +193,12 @@ class Project:
             prover.restart()
 
     def close(self) -> None:
-        """End the workers for good."""
+        """End the workers, and all calls of models, for good."""
         with self._lock:
             prover, self._prover = self._prover, None
+            models, self._models = self._models, None
+        if models is not None:
+            models.close()
         if prover is not None:
             prover.close()
 

@@ -8,6 +8,8 @@ import json
 import logging
 import os
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -130,6 +132,45 @@ def decide_consent(
     ``trust: always`` agrees to that too. ``never`` says nothing about it: what is sent is not run.
     """
     return True if trust_setting == "always" else store.answer(root, host)
+
+
+class Consent:
+    """Whether code of one workspace may be sent to a host: decided by the user once, and asked for then.
+
+    Args:
+        trust_setting: The setting ``trust``.
+        store: Where answers are kept.
+        root: The workspace.
+        ask: Asks the user about a host; ``None`` where they gave no answer, which counts as no for now.
+    """
+
+    def __init__(
+        self,
+        trust_setting: Literal["ask", "always", "never"],
+        store: ConsentStore,
+        root: Path,
+        ask: Callable[[str], bool | None],
+    ) -> None:
+        self._trust_setting = trust_setting
+        self._store = store
+        self._root = root
+        self._ask = ask
+        self._asking = threading.Lock()
+
+    def __call__(self, host: str) -> bool:
+        """The user's decision about a host."""
+        with self._asking:
+            decided = decide_consent(self._trust_setting, self._store, self._root, host)
+            if decided is None:
+                decided = self._ask(host)
+                if decided is not None:
+                    self._store.remember(self._root, host, decided)
+            return bool(decided)
+
+
+def nobody_to_ask(host: str) -> bool | None:  # noqa: ARG001 - the answer is the same for all
+    """For ``Consent`` where there is no user: what was not decided before is not agreed to."""
+    return None
 
 
 def _pair(root: Path, host: str) -> str:

@@ -79,6 +79,11 @@ class Client:
         self._http: httpx.AsyncClient | None = None
         self._filter = KeyFilter(key)
 
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key to send."""
+        return self._key is not None
+
     def chat(
         self,
         request: ChatRequest,

@@ -4,6 +4,7 @@ ProviderError
 └── CallRefused            the call was not sent
     ├── BudgetUsedUp       it might have cost more than what is left
     ├── PriceUnknown       nobody can say what it would cost
+    ├── NotAgreed          the user has not agreed to send code there
     └── LedgerUnusable     it could not be written down
 
 Every message is one line that says what happened and what to do about it. What a server wrote is part of it only where
@@ -11,6 +12,7 @@ it helps, and then shortened and without anything that looks like a key.
 """
 
 from enum import StrEnum
+from pathlib import Path
 
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.tiers.hosted.answers import Answer
@@ -50,6 +52,8 @@ class Fault(StrEnum):
     BUDGET = "budget"
     PRICE = "price"
     LEDGER = "ledger"
+    CONSENT = "consent"
+    """The user has not agreed to send code there."""
 
 
 class ProviderError(EnvironmentProblem):
@@ -102,6 +106,17 @@ class PriceUnknown(CallRefused):
     def __init__(self, model: str) -> None:
         super().__init__(
             Fault.PRICE, f"the price of {model} is not known, so it is not used under a budget; set model.prices"
+        )
+
+
+class NotAgreed(CallRefused):
+    """The user has not agreed to send code of this workspace to the model's host."""
+
+    def __init__(self, workspace: Path, host: str) -> None:
+        super().__init__(
+            Fault.CONSENT,
+            f"nothing is sent from {workspace} to {host} before you agree; agree in the editor or on a terminal, "
+            "or set PENNYPROOF_TRUST=always",
         )
 
 

@@ -84,14 +84,15 @@ def find_key(model: ModelSettings, provider: str, environ: Mapping[str, str]) ->
     Raises:
         UsageError: What was found cannot be a key.
     """
-    for variable in _variables(model, provider):
+    for variable in key_variables(model, provider):
         if secret := environ.get(variable, "").strip():
             return Key(secret, variable)
     secret = (_from_keyring(provider) or "").strip()
     return Key(secret, "the system's keyring") if secret else None
 
 
-def _variables(model: ModelSettings, provider: str) -> tuple[str, ...]:
+def key_variables(model: ModelSettings, provider: str) -> tuple[str, ...]:
+    """The environment variables in which a provider's key is looked for, in this order."""
     if provider == model.provider:
         return ("DEEPSEEK_API_KEY", "PENNYPROOF_API_KEY") if provider == "deepseek" else ("PENNYPROOF_API_KEY",)
     return tuple(other.key_env for other in model.providers if other.name == provider and other.key_env)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pennyproof.settings import ModelSettings
 from pennyproof.tiers.hosted.client import Client
 from pennyproof.tiers.hosted.endpoint import Endpoint
-from pennyproof.tiers.hosted.keys import find_key
+from pennyproof.tiers.hosted.keys import find_key, key_variables
 from pennyproof.tiers.hosted.requests import Capabilities, capabilities
 
 
@@ -18,6 +18,13 @@ class Provider:
     endpoint: Endpoint
     able: Capabilities
     is_default: bool
+    key_variable: str = "PENNYPROOF_API_KEY"
+    """The environment variable in which its key is looked for first."""
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether it is of no use without one; servers on the user's own machine often are."""
+        return self.endpoint.is_encrypted or self.name == "deepseek"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +49,16 @@ def route(settings: ModelSettings, name: str) -> Route:
     first, _, model = name.partition("/")
     for other in settings.providers:
         if model and other.name == first:
-            return Route(Provider(first, Endpoint(other.base_url), capabilities(other.kind), is_default=False), model)
-    default = Provider(settings.provider, Endpoint(settings.base_url), capabilities(settings.provider), is_default=True)
+            there = Endpoint(other.base_url)
+            variable = other.key_env or "its keyEnv in model.providers"
+            return Route(Provider(first, there, capabilities(other.kind), is_default=False, key_variable=variable), model)
+    default = Provider(
+        settings.provider,
+        Endpoint(settings.base_url),
+        capabilities(settings.provider),
+        is_default=True,
+        key_variable=key_variables(settings, settings.provider)[0],
+    )
     return Route(default, name)
 
 
