@@ -75,6 +75,8 @@ def build_project(
         from pennyproof.proof.static import StaticGates  # noqa: PLC0415
 
         gates = None if settings.completion.proof == "off" else StaticGates()
+        if gates is not None:
+            gates.warm()
         return Completer(Ignored(root, settings.context.ignore), gates, settings.completion.multiline)
 
     return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries, models=models, completer=completer)

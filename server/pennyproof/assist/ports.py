@@ -129,26 +129,16 @@ class CandidateSource(Protocol):
 class StaticGates(Protocol):
     """Judges an edit of one Python file by its text alone, while somebody types. Thread-safe."""
 
-    def prepare(self, path: str, texts: Sequence[str]) -> str:
-        """Look at a file before its edit is known.
+    def warm(self) -> None:
+        """Begin to start what judging takes, in the background."""
+
+    def check(self, path: str, before: Sequence[str], after: str) -> Verdict:
+        """Judge an edit by what is wrong with it and was not wrong before.
 
         Args:
             path: Relative to the root.
-            texts: What it may be taken for without the edit; half-written lines differ in them.
-
-        Returns:
-            The first of the texts that parses; the first one, where none does.
-        """
-
-    def check(self, path: str, before: str, after: str, start: int, end: int) -> Verdict:
-        """Judge an edit.
-
-        Args:
-            path: Relative to the root.
-            before: The file without the edit, as ``prepare`` returned it.
+            before: What the file may be taken for without the edit; half-written lines differ in them.
             after: The file with the edit.
-            start: Where in ``after`` the edit begins.
-            end: Where it ends.
         """
 
     def close(self) -> None:

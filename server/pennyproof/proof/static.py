@@ -1,102 +1,82 @@
-"""The gates ``parses`` and ``names`` alone, for what is shown while somebody types: nothing is run."""
+"""The gates that need no run, for what is shown while somebody types.
+
+Ruff looks at the whole edited file within about two milliseconds, in a process of its own; Python's parser would take
+ten, and would keep everything else here waiting meanwhile. Only where it objects is the file looked at as it was.
+"""
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from pennyproof.core.verdicts import Gate, Level, Verdict, rejected
-from pennyproof.proof.lint import Linter
-from pennyproof.proof.names import new_unresolved_name
-from pennyproof.proof.syntax import narrowed, parse
+from pennyproof.proof.lint import UNRESOLVED, Finding, Linter
 
-_ONLY_AST, _DONT_IMPLY_DEDENT, _ALLOW_INCOMPLETE = 0x400, 0x200, 0x4000
-"""Flags of ``compile``, as the interactive interpreter uses them to see whether a statement goes on."""
+_SYNTAX = "invalid-syntax"
 
 
 class StaticGates:
-    """Judges edits of single Python files within milliseconds. Thread-safe."""
+    """Judges edits of single Python files by their text alone. Thread-safe."""
 
-    def __init__(self, linter: Linter | None = None) -> None:
-        self._linter = linter or Linter(sys.version_info[:2])
+    def __init__(self) -> None:
+        # The project's own interpreter cannot be asked without trust; the newest grammar objects least.
+        self._linter = Linter((sys.version_info[0], sys.maxsize))
 
-    def prepare(self, path: str, texts: Sequence[str]) -> str:
-        """Look at a file before its edit is known, so that ``check`` has less to do.
+    def warm(self) -> None:
+        """Begin to start what judging takes, in the background."""
+        self._linter.start()
 
-        Args:
-            path: The file, relative to the root.
-            texts: What it may be taken for without the edit; half-written lines differ in them.
-
-        Returns:
-            The first of the texts that parses; the first one, where none does.
-
-        Raises:
-            EnvironmentProblem: Ruff cannot be asked.
-        """
-        sound = next((text for text in texts if _syntax_error(text) is None), None)
-        if sound is None:
-            return texts[0]
-        self._linter.findings(path, sound)
-        return sound
-
-    def check(self, path: str, before: str, after: str, start: int, end: int) -> Verdict:
-        """Judge an edit by its text alone.
+    def check(self, path: str, before: Sequence[str], after: str) -> Verdict:
+        """Judge an edit.
 
         Args:
             path: The file, relative to the root.
-            before: Its text without the edit.
-            after: Its text with the edit.
-            start: Where in ``after`` the edit begins.
-            end: Where it ends. If ``before`` does not parse, ``after`` need not either, but up to here it has to be
-                the beginning of something that does, unless it was not before.
+            before: What the file may be taken for without the edit; half-written lines differ in them.
+            after: The file with the edit.
 
         Returns:
-            A rejection; else ``parses``, or ``unchecked`` where nothing can be said.
+            A rejection for what is wrong with the edit and was not wrong before; else ``parses``, or ``unchecked``
+            where the file does not parse for another reason.
 
         Raises:
             EnvironmentProblem: Ruff cannot be asked.
         """
         began = time.perf_counter()
-        return self._judge(path, before, after, start, end).taking(time.perf_counter() - began)
+        return self._judge(path, before, after).taking(time.perf_counter() - began)
 
     def close(self) -> None:
         """End what was started."""
         self._linter.close()
 
-    def _judge(self, path: str, before: str, after: str, start: int, end: int) -> Verdict:
-        error = _syntax_error(narrowed(before, after).after)
-        if error is not None:
-            wrong = error if _syntax_error(before) is None else _spoilt(after, start, end)
-            if wrong is not None:
-                return rejected(Gate.PARSES, f"{path}: {wrong}")
+    def _judge(self, path: str, before: Sequence[str], after: str) -> Verdict:
+        found = self._linter.findings(path, after)
+        if found:
+            known = min((self._linter.findings(path, text) for text in before), key=_errors)
+            new = _new(found, known)
+            if new is not None:
+                return rejected(_gate(new), f"{path}:{new.line}: {new.message} ({new.code})")
+        if _errors(found):
             return Verdict(Level.UNCHECKED, reason="unchecked: the file does not parse as it stands")
-        finding = new_unresolved_name(self._linter, path, before, after)
-        if finding is not None:
-            return rejected(Gate.NAMES, f"{path}:{finding.line}: {finding.message} ({finding.code})")
         return Verdict(Level.PARSES, reason="parses; no test was run")
 
 
-def _spoilt(after: str, start: int, end: int) -> str | None:
-    """What is wrong about a file up to an edit's end that is not wrong about the lines before the edit."""
-    lines_before = after[: after.rfind("\n", 0, start) + 1]
-    return _wrong_beginning(after[:end]) if _wrong_beginning(lines_before) is None else None
+def _errors(findings: Sequence[Finding]) -> int:
+    return sum(finding.code == _SYNTAX for finding in findings)
 
 
-def _wrong_beginning(text: str) -> str | None:
-    """Why no program can begin like this."""
-    try:
-        compile(text, "<candidate>", "exec", _ONLY_AST | _DONT_IMPLY_DEDENT | _ALLOW_INCOMPLETE, dont_inherit=True)
-    except SyntaxError as error:
-        return None if "incomplete input" in str(error.msg) else f"line {error.lineno}: {error.msg}"
-    except (ValueError, RecursionError) as error:
-        return str(error)
+def _new(found: Sequence[Finding], known: Sequence[Finding]) -> Finding | None:
+    """The first finding that was not there before. A name that is not resolved is known however often it is used."""
+    counts = Counter(map(_key, known))
+    for finding in found:
+        if counts[_key(finding)] == 0:
+            return finding
+        counts[_key(finding)] -= finding.code != UNRESOLVED
     return None
 
 
-def _syntax_error(text: str) -> str | None:
-    try:
-        parse(text)
-    except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
-    except (ValueError, RecursionError) as error:
-        return str(error)
-    return None
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.message
+
+
+def _gate(finding: Finding) -> Gate:
+    return {_SYNTAX: Gate.PARSES, UNRESOLVED: Gate.NAMES}.get(finding.code, Gate.LINT)

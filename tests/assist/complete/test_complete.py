@@ -36,10 +36,7 @@ def complete(
     marked: str, model: Says, gates: StaticGates | None, *, path: str = "shop.py", multiline: Multiline = "auto"
 ) -> Complete:
     completer = Completer(Ignored(Path("/nowhere")), gates, multiline)
-    try:
-        return completer.complete(place_of(marked, path), model, deadline=Deadline(10), cancel=Cancel())  # type: ignore[arg-type]  # A double.
-    finally:
-        completer._ahead.shutdown()
+    return completer.complete(place_of(marked, path), model, deadline=Deadline(10), cancel=Cancel())  # type: ignore[arg-type]  # A double.
 
 
 def check(
@@ -228,4 +225,3 @@ def test_whoever_cancels_gets_no_completion(gates: StaticGates) -> None:
     cancel.ask()
     with pytest.raises(Cancelled):
         completer.complete(place_of("x = $0"), Says("1"), deadline=Deadline(10), cancel=cancel)  # type: ignore[arg-type]  # A double.
-    completer._ahead.shutdown()

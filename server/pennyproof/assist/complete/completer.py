@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pennyproof.assist.complete.judging import Judge
+from pennyproof.assist.complete.judging import judge
 from pennyproof.assist.complete.place import Completion, Place
 from pennyproof.assist.complete.shape import Multiline, Shape, shape_at
 from pennyproof.assist.complete.tidy import end_of_block, tidy
@@ -40,7 +39,6 @@ class Completer:
         self._ignored = ignored
         self._gates = gates
         self._multiline = multiline
-        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="pennyproof-ahead")
 
     def complete(self, place: Place, model: HostedModel, *, deadline: Deadline, cancel: Cancel) -> Completion | None:
         """Ask the model what belongs at the cursor.
@@ -62,10 +60,9 @@ class Completer:
             logger.debug("%s is ignored, so nothing of it is sent", place.path)
             return None
         shape = shape_at(place, self._multiline)
-        judge = Judge(self._gates, place, self._ahead)
         written = _ask(place, shape, model, deadline, cancel)
         text = tidy(place, shape, written.text, is_whole=written.is_whole)
-        verdict = judge.verdict(text) if text else None
+        verdict = judge(self._gates, place, text) if text else None
         if verdict is not None and verdict.level is not Level.REJECTED:
             origin = Origin(model.tier, model.name, 1, written.tokens, cost_usd=None)
             return Completion(text, origin, verdict, str(written.failure) if written.failure else None)
@@ -76,7 +73,6 @@ class Completer:
 
     def close(self) -> None:
         """End what was started."""
-        self._ahead.shutdown(wait=False)
         if self._gates is not None:
             self._gates.close()
 

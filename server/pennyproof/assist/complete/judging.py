@@ -3,7 +3,6 @@
 import keyword
 import re
 from collections.abc import Iterator
-from concurrent.futures import Executor
 
 from pennyproof.assist.complete.place import Place
 from pennyproof.assist.ports import StaticGates
@@ -11,40 +10,24 @@ from pennyproof.core.verdicts import Level, Verdict
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _PYTHON = (".py", ".pyi")
-_UNCHECKED = Verdict(Level.UNCHECKED, reason="unchecked: only Python is checked")
+_UNCHECKED = Verdict(Level.UNCHECKED, reason="unchecked")
 
 
-class Judge:
-    """Judges completions of one place; what can be done beforehand is done while the model writes.
+def judge(gates: StaticGates | None, place: Place, text: str) -> Verdict:
+    """What the gates find about a text at the cursor.
 
     Args:
-        gates: The gates; ``None`` where completions are not checked.
+        gates: ``None`` where completions are not checked.
         place: Where the cursor is.
-        ahead: Does what can be done beforehand.
+        text: What would be put in there.
+
+    Raises:
+        EnvironmentProblem: The gates cannot be asked.
     """
-
-    def __init__(self, gates: StaticGates | None, place: Place, ahead: Executor) -> None:
-        self._gates = gates if place.path.endswith(_PYTHON) else None
-        self._place = place
-        self._before = ahead.submit(self._prepare)
-
-    def verdict(self, text: str) -> Verdict:
-        """What the gates find about a text at the cursor.
-
-        Raises:
-            EnvironmentProblem: They cannot be asked.
-        """
-        before = self._before.result()
-        if self._gates is None or before is None:
-            return _UNCHECKED
-        place = self._place
-        end = place.offset + len(text)
-        return self._gates.check(place.path, before, _closed(place.with_text(text), end), place.offset, end)
-
-    def _prepare(self) -> str | None:
-        if self._gates is None:
-            return None
-        return self._gates.prepare(self._place.path, list(_without_edit(self._place)))
+    if gates is None or not place.path.endswith(_PYTHON):
+        return _UNCHECKED
+    after = _closed(place.with_text(text), place.offset + len(text))
+    return gates.check(place.path, tuple(_without_edit(place)), after)
 
 
 def _without_edit(place: Place) -> Iterator[str]:
