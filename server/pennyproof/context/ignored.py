@@ -90,7 +90,7 @@ def _compiled(file: Path, _changed: int) -> _Rules | None:
 
 
 def _rule(line: str) -> tuple[bool, re.Pattern[str]] | None:
-    """A line of a ``.gitignore``: whether it takes back, and what it fits; ``None`` for comments."""
+    """A line of a ``.gitignore``: whether it takes back, and what it fits; ``None`` where it fits nothing."""
     text = re.sub(r"(?<!\\)\s+$", "", line)
     if not text or text.startswith("#"):
         return None
@@ -99,24 +99,22 @@ def _rule(line: str) -> tuple[bool, re.Pattern[str]] | None:
     folder_only = text.endswith("/")
     text = text.rstrip("/")
     anchored = "/" in text
-    body = _translated(text.removeprefix("/"))
-    below = "/.*" if folder_only else "(?:/.*)?"
+    pieces = _PIECES.findall(text.removeprefix("/"))
+    above, below = "" if anchored else "(?:.*/)?", "/.*" if folder_only else "(?:/.*)?"
     try:
-        return negated, re.compile(("" if anchored else "(?:.*/)?") + body + below, re.DOTALL)
+        # A set that is not closed, or in no order, fits nothing for git either.
+        body = "".join(map(_translated, pieces))
+        return None if "[" in pieces else (negated, re.compile(above + body + below, re.DOTALL))
     except re.error:
-        return None  # A set that is not closed, say, which git takes to fit nothing.
+        return None
 
 
 _WORDS = {"**/": "(?:.*/)?", "/**": "/.*", "?": "[^/]"}
 _PIECES = re.compile(r"\*\*/|/\*\*$|\*+|\?|\[!?\]?[^\]]*\]|\\.|.", re.DOTALL)
 
 
-def _translated(pattern: str) -> str:
-    """The regular expression of a pattern."""
-    return "".join(map(_translated_piece, _PIECES.findall(pattern)))
-
-
-def _translated_piece(piece: str) -> str:
+def _translated(piece: str) -> str:
+    """The regular expression of a piece of a pattern."""
     if piece in _WORDS:
         return _WORDS[piece]
     if piece.startswith("*"):

@@ -49,6 +49,8 @@ class StaticGates:
         self._linter.close()
 
     def _judge(self, path: str, before: Sequence[str], after: str) -> Verdict:
+        if "\0" in after and "\0" not in before[0]:
+            return rejected(Gate.PARSES, f"{path}: a null character, which ruff passes over and Python does not")
         found = self._linter.findings(path, after)
         if found:
             known = min((self._linter.findings(path, text) for text in before), key=_errors)
