@@ -56,6 +56,10 @@ def _shows_ghost_text(client: types.ClientCapabilities) -> bool:
     return bool(client.text_document and client.text_document.inline_completion)
 
 
+def _shows_menus(client: types.ClientCapabilities) -> bool:
+    return bool(client.text_document and client.text_document.completion)
+
+
 ROUTES: Mapping[str, Route] = {
     types.TEXT_DOCUMENT_CODE_ACTION: Route(
         "pennyproof.lsp.features.code_actions:handle",
@@ -65,7 +69,7 @@ ROUTES: Mapping[str, Route] = {
     types.TEXT_DOCUMENT_COMPLETION: Route(
         "pennyproof.lsp.features.completion:handle",
         types.CompletionOptions(),
-        advertised=lambda client: not _shows_ghost_text(client),
+        advertised=lambda client: _shows_menus(client) and not _shows_ghost_text(client),
     ),
     types.TEXT_DOCUMENT_INLINE_COMPLETION: Route(
         "pennyproof.lsp.features.inline_completion:handle",

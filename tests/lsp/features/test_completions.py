@@ -67,13 +67,20 @@ def test_an_item_goes_to_the_cursor(tmp_path: Path, standin: Standin) -> None:
     assert session.popups == []
 
 
-@pytest.mark.parametrize(("capabilities", "ghost_text"), [(None, True), (MENU, False), ({}, False)])
-def test_only_what_the_client_can_show_is_advertised(tmp_path: Path, capabilities: Json, ghost_text: bool) -> None:
+@pytest.mark.parametrize(
+    ("client", "advertised"),
+    [
+        ({"inlineCompletion": {}}, {"inlineCompletionProvider"}),
+        ({"inlineCompletion": {}, "completion": {}}, {"inlineCompletionProvider"}),
+        ({"completion": {}}, {"completionProvider"}),
+        ({}, set()),
+    ],
+)
+def test_only_what_the_client_can_show_is_advertised(tmp_path: Path, client: Json, advertised: set[str]) -> None:
     async def script(session: HostedSession) -> None:
-        assert ("inlineCompletionProvider" in session.capabilities) is ghost_text
-        assert ("completionProvider" in session.capabilities) is not ghost_text
+        assert {"inlineCompletionProvider", "completionProvider"} & session.capabilities.keys() == advertised
 
-    play(tmp_path / "root", script, capabilities=capabilities)
+    play(tmp_path / "root", script, capabilities={"textDocument": client})
 
 
 def test_cancelling_closes_the_connection(tmp_path: Path, standin: Standin) -> None:
