@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pennyproof.assist.trust import TrustStore, decide
+from pennyproof.assist.trust import ConsentStore, TrustStore, decide, decide_consent
 
 
 @pytest.fixture
@@ -109,3 +109,37 @@ def test_the_setting_comes_before_the_answer(
     if answer is not None:
         store.remember(root, answer)
     assert decide(setting, store, root) is decision  # type: ignore[arg-type]
+
+
+def test_consent_is_remembered_for_a_workspace_and_a_host(tmp_path: Path, root: Path) -> None:
+    ConsentStore(tmp_path).remember(root, "api.example.com", True)
+    ConsentStore(tmp_path).remember(root, "127.0.0.1:8080", False)
+    store = ConsentStore(tmp_path)
+    assert store.answer(root, "api.example.com") is True
+    assert store.answer(root, "API.example.com") is True
+    assert store.answer(root, "127.0.0.1:8080") is False
+    assert store.answer(root, "other.example.com") is None
+    assert store.answer(root / "below", "api.example.com") is None
+    assert TrustStore(tmp_path).answer(root) is None
+    store.forget(root, "api.example.com")
+    assert ConsentStore(tmp_path).answer(root, "api.example.com") is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "answer", "decision"),
+    [
+        ("ask", None, None),
+        ("ask", True, True),
+        ("ask", False, False),
+        ("always", False, True),
+        ("never", True, True),
+        ("never", None, None),
+    ],
+)
+def test_trusting_always_is_consent_too(
+    tmp_path: Path, root: Path, setting: str, answer: bool | None, decision: bool | None
+) -> None:
+    store = ConsentStore(tmp_path)
+    if answer is not None:
+        store.remember(root, "api.example.com", answer)
+    assert decide_consent(setting, store, root, "api.example.com") is decision  # type: ignore[arg-type]

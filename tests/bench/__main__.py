@@ -18,7 +18,7 @@ import platformdirs
 from pennyproof.errors import EnvironmentProblem
 from tests.bench import Options
 
-BENCHMARKS = ("repair", "seeded", "historical", "verdict", "startup")
+BENCHMARKS = ("repair", "seeded", "historical", "verdict", "complete", "startup")
 """Modules of this package, quickest evidence first. They are imported when they run: each needs its own libraries."""
 
 

@@ -1,23 +1,37 @@
 """Joins the parts into a Project: the one place that knows the prover as well as the tiers."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennyproof.assist.ports import CandidateSource, Prover
 from pennyproof.assist.project import Project
+from pennyproof.assist.trust import Consent, ConsentStore, nobody_to_ask
 from pennyproof.errors import NoInterpreter
 from pennyproof.settings import Settings, state_directory
 
+if TYPE_CHECKING:
+    from pennyproof.assist.complete import Completer
+    from pennyproof.tiers.hosted.models import Models
 
-def build_project(root: Path, settings: Settings, trusted: bool, *, environ: Mapping[str, str] = os.environ) -> Project:
+
+def build_project(
+    root: Path,
+    settings: Settings,
+    trusted: bool,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    ask_consent: Callable[[str], bool | None] = nobody_to_ask,
+) -> Project:
     """A workspace folder, ready to be asked; nothing is started before the first need.
 
     Args:
         root: The workspace folder.
         settings: What holds for it.
         trusted: Whether project code may run; ``Project.trusted`` may be changed later.
-        environ: Tells where the state directory is and which environment is active.
+        environ: Tells where the state directory is, which environment is active, and the keys of hosted models.
+        ask_consent: Asks the user whether code may be sent to a host; ``None``: no answer.
     """
 
     def make_prover(root: Path) -> Prover:
@@ -48,4 +62,21 @@ def build_project(root: Path, settings: Settings, trusted: bool, *, environ: Map
 
         return (FreeTier(),)
 
-    return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries)
+    def models() -> "Models":
+        from pennyproof.tiers.hosted.models import Models  # noqa: PLC0415
+
+        state = state_directory(environ)
+        consent = Consent(settings.trust, ConsentStore(state), root, ask_consent)
+        return Models(settings, root, state, environ, consent)
+
+    def completer() -> "Completer":
+        from pennyproof.assist.complete import Completer  # noqa: PLC0415
+        from pennyproof.context.ignored import Ignored  # noqa: PLC0415
+        from pennyproof.proof.static import StaticGates  # noqa: PLC0415
+
+        gates = None if settings.completion.proof == "off" else StaticGates()
+        if gates is not None:
+            gates.warm()
+        return Completer(Ignored(root, settings.context.ignore), gates, settings.completion.multiline)
+
+    return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries, models=models, completer=completer)

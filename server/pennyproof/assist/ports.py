@@ -124,3 +124,22 @@ class CandidateSource(Protocol):
 
     def rank(self, problem: Problem, survivors: Sequence[Survivor]) -> list[Survivor]:
         """Survivors that mend the same tests, the likeliest to be right first."""
+
+
+class StaticGates(Protocol):
+    """Judges an edit of one Python file by its text alone, while somebody types. Thread-safe."""
+
+    def warm(self) -> None:
+        """Begin to start what judging takes, in the background."""
+
+    def check(self, path: str, before: Sequence[str], after: str) -> Verdict:
+        """Judge an edit by what is wrong with it and was not wrong before.
+
+        Args:
+            path: Relative to the root.
+            before: What the file may be taken for without the edit; half-written lines differ in them.
+            after: The file with the edit.
+        """
+
+    def close(self) -> None:
+        """End what was started."""

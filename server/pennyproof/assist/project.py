@@ -14,11 +14,13 @@ from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, Untrusted
+from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.complete import Completer, Completion, Place
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.explain import Explanation, Subject
+    from pennyproof.tiers.hosted.models import Models, Spending
 
 
 class Project:
@@ -30,6 +32,8 @@ class Project:
         tiers: Makes the tiers that candidates come from, cheapest first.
         trusted: Whether project code may run.
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
+        models: Makes the hosted models; called once, at the first need. ``None``: there are none.
+        completer: Makes what completes code; called once, at the first need. ``None``: nothing does.
     """
 
     def __init__(
@@ -40,12 +44,18 @@ class Project:
         *,
         trusted: bool,
         libraries: Callable[[], Sequence[Path]] = tuple,
+        models: "Callable[[], Models] | None" = None,
+        completer: "Callable[[], Completer] | None" = None,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
         self._make_prover = prover
         self._tiers = tiers
         self._libraries = libraries
+        self._make_models = models
+        self._models: Models | None = None
+        self._make_completer = completer
+        self._completer: Completer | None = None
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -65,6 +75,14 @@ class Project:
             if self._prover is None:
                 self._prover = self._make_prover(self.root)
             return self._prover
+
+    @property
+    def models(self) -> "Models | None":
+        """The hosted models, whether or not there is a key for them (``Models.obstacle``)."""
+        with self._lock:
+            if self._models is None and self._make_models is not None:
+                self._models = self._make_models()
+            return self._models
 
     def snapshot(self, documents: Iterable[Document] = ()) -> Snapshot:
         """The root with the text of open documents in front of what is on disk; documents elsewhere are left out."""
@@ -172,6 +190,37 @@ class Project:
                 raise  # Lines and symbols can be read where nothing can be run; a failing test has to fail.
         return explain(snapshot, subject, baseline, self._libraries())
 
+    def begin_completion(self) -> "Spending":
+        """The models for one completion; nothing is sent yet.
+
+        Raises:
+            NoModel: There is none that can be asked.
+        """
+        models = self.models
+        obstacle = "no hosted model is set up" if models is None else models.obstacle()
+        if models is None or obstacle is not None:
+            raise NoModel(f"nothing can be completed without a model: {obstacle}")
+        return models.begin("complete")
+
+    def complete(
+        self, place: "Place", spending: "Spending", *, deadline: Deadline, cancel: Cancel | None = None
+    ) -> "Completion | None":
+        """Ask the fast model what belongs at a cursor.
+
+        Returns:
+            What may be shown; ``None`` where there is nothing.
+
+        Raises:
+            ProviderError: There is no answer.
+        """
+        with self._lock:
+            if self._completer is None and self._make_completer is not None:
+                self._completer = self._make_completer()
+            completer = self._completer
+        if completer is None:
+            return None
+        return completer.complete(place, spending.fast, deadline=deadline, cancel=cancel or Cancel())
+
     def restart(self) -> None:
         """End the workers; the next request starts new ones."""
         with self._lock:
@@ -180,9 +229,15 @@ class Project:
             prover.restart()
 
     def close(self) -> None:
-        """End the workers for good."""
+        """End the workers, and all calls of models, for good."""
         with self._lock:
             prover, self._prover = self._prover, None
+            models, self._models = self._models, None
+            completer, self._completer = self._completer, None
+        if completer is not None:
+            completer.close()
+        if models is not None:
+            models.close()
         if prover is not None:
             prover.close()
 
