@@ -18,6 +18,7 @@ from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, 
 
 if TYPE_CHECKING:
     from pennyproof.assist.debug import DebugResult
+    from pennyproof.assist.edit import EditRequest, EditResult
     from pennyproof.assist.explain import Explanation, Subject
     from pennyproof.tiers.hosted.models import Models
 
@@ -184,6 +185,37 @@ class Project:
             if test_ids:
                 raise  # Lines and symbols can be read where nothing can be run; a failing test has to fail.
         return explain(snapshot, subject, baseline, self._libraries())
+
+    def edit(
+        self,
+        snapshot: Snapshot,
+        request: "EditRequest",
+        *,
+        deadline: Deadline,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+    ) -> "EditResult":
+        """Have a model edit some lines, and check what it proposes.
+
+        Raises:
+            UsageError: There is nothing to edit there.
+            EnvironmentProblem: No model can be asked, or none answered; or nothing can be run.
+        """
+        from pennyproof.assist.edit import edit  # noqa: PLC0415 (most sessions never edit)
+
+        models = self.models
+        obstacle = "there is no hosted model to ask" if models is None else models.obstacle()
+        if models is None or obstacle:
+            raise EnvironmentProblem(f"an edit takes a hosted model, and {obstacle}")
+        return edit(
+            self.prover,
+            models.begin("edit"),
+            snapshot,
+            request,
+            deadline=deadline,
+            cancel=cancel or Cancel(),
+            progress=progress or Silent(),
+        )
 
     def restart(self) -> None:
         """End the workers; the next request starts new ones."""

@@ -64,6 +64,7 @@ ROUTES: Mapping[str, Route] = {
 
 COMMANDS: Mapping[str, str] = {
     "pennyproof.debug": "pennyproof.lsp.commands.debug",
+    "pennyproof.edit": "pennyproof.lsp.commands.edit",
     "pennyproof.explain": "pennyproof.lsp.commands.explain",
     "pennyproof.prove": "pennyproof.lsp.commands.prove",
     "pennyproof.restartWorkers": "pennyproof.lsp.commands.restart_workers",
