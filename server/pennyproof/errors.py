@@ -11,6 +11,7 @@ PennyproofError
 │   ├── NoTests            nothing to run
 │   ├── NoSandbox          nothing runs until ``proof.sandbox`` is ``off``
 │   ├── Untrusted          the user has not trusted the workspace
+│   ├── NoModel            there is no hosted model to ask
 │   └── WorkerLost         the fork server ended and could not be started again
 ├── UnreadableSource       bytes that are no text
 ├── BlockError             a model's edit that does not apply: told to the model, which is asked again
@@ -63,6 +64,10 @@ class NoSandbox(EnvironmentProblem):
 
 class Untrusted(EnvironmentProblem):
     """The user has not trusted the workspace."""
+
+
+class NoModel(EnvironmentProblem):
+    """There is no hosted model to ask: no key, say."""
 
 
 class WorkerLost(EnvironmentProblem):
