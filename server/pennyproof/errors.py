@@ -11,11 +11,14 @@ PennyproofError
 │   ├── NoTests            nothing to run
 │   ├── NoSandbox          nothing runs until ``proof.sandbox`` is ``off``
 │   ├── Untrusted          the user has not trusted the workspace
+│   ├── NoModel            there is no hosted model to ask
 │   └── WorkerLost         the fork server ended and could not be started again
 ├── UnreadableSource       bytes that are no text
+├── BlockError             a model's edit that does not apply: told to the model, which is asked again
 └── Cancelled              the user, or the client, asked to stop
 
-Every message is one line that says what happened and what to do about it.
+Every message is one line that says what happened and what to do about it; BlockError's, which no user sees, may go on
+with lines of the file.
 """
 
 
@@ -63,12 +66,20 @@ class Untrusted(EnvironmentProblem):
     """The user has not trusted the workspace."""
 
 
+class NoModel(EnvironmentProblem):
+    """There is no hosted model to ask: no key, say."""
+
+
 class WorkerLost(EnvironmentProblem):
     """The fork server ended and could not be started again."""
 
 
 class UnreadableSource(PennyproofError):
     """A file that cannot be read as text, or an edit its encoding cannot write."""
+
+
+class BlockError(PennyproofError):
+    """A model's edit that cannot be read or does not apply; the message is for the model."""
 
 
 class Cancelled(PennyproofError):

@@ -14,13 +14,14 @@ from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, Untrusted
+from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.complete import Completer, Completion, Place
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.edit import EditRequest, EditResult
     from pennyproof.assist.explain import Explanation, Subject
-    from pennyproof.tiers.hosted.models import Models
+    from pennyproof.tiers.hosted.models import Models, Spending
 
 
 class Project:
@@ -33,6 +34,7 @@ class Project:
         trusted: Whether project code may run.
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
         models: Makes the hosted models; called once, at the first need. ``None``: there are none.
+        completer: Makes what completes code; called once, at the first need. ``None``: nothing does.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Project:
         trusted: bool,
         libraries: Callable[[], Sequence[Path]] = tuple,
         models: "Callable[[], Models] | None" = None,
+        completer: "Callable[[], Completer] | None" = None,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
@@ -52,6 +55,8 @@ class Project:
         self._libraries = libraries
         self._make_models = models
         self._models: Models | None = None
+        self._make_completer = completer
+        self._completer: Completer | None = None
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -199,14 +204,16 @@ class Project:
 
         Raises:
             UsageError: There is nothing to edit there.
-            EnvironmentProblem: No model can be asked, or none answered; or nothing can be run.
+            NoModel: There is none that can be asked.
+            ProviderError: None answered.
+            EnvironmentProblem: Nothing can be run.
         """
         from pennyproof.assist.edit import edit  # noqa: PLC0415 (most sessions never edit)
 
         models = self.models
-        obstacle = "there is no hosted model to ask" if models is None else models.obstacle()
-        if models is None or obstacle:
-            raise EnvironmentProblem(f"an edit takes a hosted model, and {obstacle}")
+        obstacle = "no hosted model is set up" if models is None else models.obstacle()
+        if models is None or obstacle is not None:
+            raise NoModel(f"nothing can be edited without a model: {obstacle}")
         return edit(
             self.prover,
             models.begin("edit"),
@@ -216,6 +223,37 @@ class Project:
             cancel=cancel or Cancel(),
             progress=progress or Silent(),
         )
+
+    def begin_completion(self) -> "Spending":
+        """The models for one completion; nothing is sent yet.
+
+        Raises:
+            NoModel: There is none that can be asked.
+        """
+        models = self.models
+        obstacle = "no hosted model is set up" if models is None else models.obstacle()
+        if models is None or obstacle is not None:
+            raise NoModel(f"nothing can be completed without a model: {obstacle}")
+        return models.begin("complete")
+
+    def complete(
+        self, place: "Place", spending: "Spending", *, deadline: Deadline, cancel: Cancel | None = None
+    ) -> "Completion | None":
+        """Ask the fast model what belongs at a cursor.
+
+        Returns:
+            What may be shown; ``None`` where there is nothing.
+
+        Raises:
+            ProviderError: There is no answer.
+        """
+        with self._lock:
+            if self._completer is None and self._make_completer is not None:
+                self._completer = self._make_completer()
+            completer = self._completer
+        if completer is None:
+            return None
+        return completer.complete(place, spending.fast, deadline=deadline, cancel=cancel or Cancel())
 
     def restart(self) -> None:
         """End the workers; the next request starts new ones."""
@@ -229,6 +267,9 @@ class Project:
         with self._lock:
             prover, self._prover = self._prover, None
             models, self._models = self._models, None
+            completer, self._completer = self._completer, None
+        if completer is not None:
+            completer.close()
         if models is not None:
             models.close()
         if prover is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,12 @@ class Projects:
             from pennyproof.assist.assemble import build_project  # noqa: PLC0415 (after the reply to initialize)
 
             settings = self.settings(root)
-            project = build_project(root, settings, trusted=self._server.trust.known(root, settings) is True)
+            project = build_project(
+                root,
+                settings,
+                trusted=self._server.trust.known(root, settings) is True,
+                ask_consent=partial(self._server.consent.known, root),
+            )
             self._projects[root] = (settings, project)
         return self._projects[root][1]
 
