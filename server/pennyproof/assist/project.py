@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.edit import EditRequest, EditResult
     from pennyproof.assist.explain import Explanation, Subject
+    from pennyproof.assist.explain.writing import Writing
     from pennyproof.tiers.hosted.models import Models, Spending
 
 
@@ -170,8 +171,23 @@ class Project:
         *,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        offline: bool = False,
+        locale: str | None = None,
+        before_first: Callable[[str], None] = lambda _: None,
+        on_text: Callable[[str, str], None] = lambda _, __: None,
     ) -> "Explanation":
-        """Explain a failing test, lines or a symbol by facts; only a test's explanation needs trust.
+        """Explain a failing test, lines or a symbol; only running a test takes trust.
+
+        Args:
+            snapshot: The workspace.
+            subject: What is asked about.
+            cancel: Ends it.
+            progress: Told what is being done.
+            offline: Ask no model.
+            locale: Of the user, as the editor or the environment names it.
+            before_first: Called with the host before a model is asked, on the calling thread; may ask the user whether
+                they agree.
+            on_text: Called with the page and the model's text as they are written.
 
         Raises:
             UnknownTest: There is no such test.
@@ -189,7 +205,29 @@ class Project:
         except EnvironmentProblem:
             if test_ids:
                 raise  # Lines and symbols can be read where nothing can be run; a failing test has to fail.
-        return explain(snapshot, subject, baseline, self._libraries())
+        cancel = cancel or Cancel()
+        writing = None if offline else self._writing(locale, cancel, before_first, on_text)
+        return explain(snapshot, subject, baseline, self._libraries(), writing)
+
+    def _writing(
+        self,
+        locale: str | None,
+        cancel: Cancel,
+        before_first: Callable[[str], None],
+        on_text: Callable[[str, str], None],
+    ) -> "Writing | str | None":
+        """What it takes to have a model explain, or why none can."""
+        from pennyproof.assist.explain.writing import WRITING_SECONDS, Writing  # noqa: PLC0415 - as above
+
+        models = self.models
+        if models is None:
+            return None
+        obstacle = models.obstacle()
+        if obstacle is not None:
+            return obstacle
+        spending = models.begin("explain")
+        before_first(spending.fast.host)
+        return Writing(spending, self._hidden, locale, Deadline(WRITING_SECONDS), cancel, on_text)
 
     def edit(
         self,
@@ -199,8 +237,18 @@ class Project:
         deadline: Deadline,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        before_first: Callable[[str], None] = lambda _: None,
     ) -> "EditResult":
         """Have a model edit some lines, and check what it proposes.
+
+        Args:
+            snapshot: The workspace.
+            request: What is to be edited, and how.
+            deadline: When the search ends.
+            cancel: Ends it too.
+            progress: Told what is being done.
+            before_first: Called with the host before a model is asked, on the calling thread; may ask the user whether
+                they agree.
 
         Raises:
             UsageError: There is nothing to edit there.
@@ -214,11 +262,14 @@ class Project:
         obstacle = "no hosted model is set up" if models is None else models.obstacle()
         if models is None or obstacle is not None:
             raise NoModel(f"nothing can be edited without a model: {obstacle}")
+        prover, spending = self.prover, models.begin("edit")
+        before_first(spending.fast.host)
         return edit(
-            self.prover,
-            models.begin("edit"),
+            prover,
+            spending,
             snapshot,
             request,
+            self._hidden,
             deadline=deadline,
             cancel=cancel or Cancel(),
             progress=progress or Silent(),

@@ -1,6 +1,5 @@
 """Edit: an instruction on some lines, or a docstring to be followed, becomes an edit that was run before it is shown."""
 
-from pennyproof.assist.edit.region import is_unwritten
 from pennyproof.assist.edit.search import EditRequest, EditResult, edit, find_region
 
-__all__ = ["EditRequest", "EditResult", "edit", "find_region", "is_unwritten"]
+__all__ = ["EditRequest", "EditResult", "edit", "find_region"]

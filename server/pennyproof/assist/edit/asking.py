@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pennyproof.assist.edit.answers import read_edits
 from pennyproof.assist.edit.region import Region
 from pennyproof.context import editing
+from pennyproof.context.outgoing import outgoing
 from pennyproof.core.candidates import Candidate, FileChange, Origin, Tier
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Verdict
@@ -31,6 +32,7 @@ _FAST_SHARE = 0.6
 _MOST_TOKENS = {Tier.FAST: 4096, Tier.STRONG: 8192}
 _REMEMBERED = 2
 """Exchanges that the next question repeats; the first message, which is most of it, is always there."""
+_MOST_REPEATED_CHARACTERS = 16_000
 _MOST_FAILED = 6
 _REFUSALS = ("consent", "budget", "ledger")
 """Faults of calls that were not sent, nor would be if they were made again."""
@@ -120,11 +122,12 @@ class Asking:
     def _messages(self) -> "Iterator[Message]":
         from pennyproof.tiers.hosted.requests import Message  # noqa: PLC0415 - as above
 
+        root = self.snapshot.root
         yield Message("system", editing.rules())
-        yield Message("user", editing.task(self.task))
+        yield Message("user", outgoing(editing.task(self.task), root))
         for answer, reply in self._exchanges[-_REMEMBERED:]:
-            yield Message("assistant", answer)
-            yield Message("user", reply)
+            yield Message("assistant", answer[:_MOST_REPEATED_CHARACTERS])
+            yield Message("user", outgoing(reply, root))
 
     def _read(self, text: str, origin: Origin) -> list[Candidate]:
         try:

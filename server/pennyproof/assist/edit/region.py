@@ -112,6 +112,13 @@ def touched_functions(region: Region) -> list[tuple[str, Function]]:
     return [(qualified(scopes_at(tree, node.lineno)[1:], node.name), node) for node in found]
 
 
+def unwritten_function(text: str, line: int) -> str | None:
+    """The name of the function around a line, where it has a docstring and its body is still missing."""
+    tree = parse(text)
+    inner = next((scope for scope in scopes_at(tree, line) if isinstance(scope, FUNCTIONS)), None) if tree else None
+    return inner.name if inner and is_unwritten(inner) and ast.get_docstring(inner) else None
+
+
 def is_unwritten(function: Function) -> bool:
     """Whether a function's body is still missing: nothing but a docstring, ``...``, ``pass`` or NotImplementedError."""
     return all(_says_nothing(statement) for statement in function.body)

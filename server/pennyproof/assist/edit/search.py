@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,7 @@ def edit(
     spending: "Spending",
     snapshot: Snapshot,
     request: EditRequest,
+    hidden: Callable[[str], bool],
     *,
     deadline: Deadline,
     cancel: Cancel,
@@ -75,15 +76,27 @@ def edit(
 ) -> EditResult:
     """Find an edit of some lines that does what was asked for, and that everything that can be run agrees to.
 
+    Args:
+        prover: Checks candidates.
+        spending: The models.
+        snapshot: The workspace.
+        request: What was asked for.
+        hidden: Which files are never sent.
+        deadline: When the search ends.
+        cancel: Ends it too.
+        progress: Told what is being done.
+
     Raises:
-        UsageError: There is no such file, or nothing in it that was asked for.
+        UsageError: There is no such file, it may not be sent, or there is nothing in it that was asked for.
         ProviderError: No model gave an answer.
     """
     started = time.monotonic()
     region = find_region(snapshot, request)
+    if hidden(region.path):
+        raise UsageError(f"{region.path} is ignored, and so never sent to a model")
     checks = Checks(prover, snapshot, region, cancel, progress)
     checks.prepare()
-    task = _task(snapshot, region, request, checks)
+    task = _task(snapshot, region, request, checks, hidden)
     asking = Asking(spending, snapshot, region, task, deadline, cancel, progress, _summary(region, request))
     search = _Search(checks, asking, deadline)
     survivors = search.survivors()
@@ -201,7 +214,9 @@ def _size(candidate: Candidate) -> int:
     return sum(len(change.after.text) for change in candidate.changes if change.after)
 
 
-def _task(snapshot: Snapshot, region: Region, request: EditRequest, checks: Checks) -> EditTask:
+def _task(
+    snapshot: Snapshot, region: Region, request: EditRequest, checks: Checks, hidden: Callable[[str], bool]
+) -> EditTask:
     return EditTask(
         path=region.path,
         text=region.source.text,
@@ -209,14 +224,15 @@ def _task(snapshot: Snapshot, region: Region, request: EditRequest, checks: Chec
         last=region.lines.stop - 1,
         function=region.function,
         instruction=request.instruction.strip(),
-        definitions=tuple(_definitions(snapshot, region)),
+        definitions=tuple(one for one in _definitions(snapshot, region) if not hidden(one.path)),
         failing=tuple(map(described, checks.failing)),
     )
 
 
 def _definitions(snapshot: Snapshot, region: Region) -> Iterator[Definition]:
     """What the region uses of the project's other files."""
-    facts = gather(snapshot, Selection(region.path, region.lines.start, max(region.lines.start, region.lines.stop - 1)), None, ())
+    first = region.lines.start
+    facts = gather(snapshot, Selection(region.path, first, max(first, region.lines.stop - 1)), None, ())
     for definition in facts.definitions:
         if definition.module.path != region.path:
             lines = definition.module.lines[definition.line - 1 : definition.end]

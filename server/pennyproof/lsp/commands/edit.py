@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -55,6 +57,7 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
             deadline=Deadline(EDIT_SECONDS),
             cancel=work.cancel,
             progress=work.progress,
+            before_first=partial(server.consent.settle, project, loop=asyncio.get_running_loop(), cancel=work.cancel),
         )
     # An edit of text that has moved on meanwhile would hit the wrong place: such offers are dropped.
     offers = [offer for offer in result.offers if still_holds(server, project.root, offer)]
