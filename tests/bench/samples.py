@@ -268,9 +268,7 @@ def _shares(views: Mapping[str, Sequence[Result]]) -> str:
             offers = [result for result in found if result.level and (result.offered or not proved)]
             right = sum(result.right for result in offers)
             label = f"pennyproof.edit, {_VIEWS[view]}" + ("" if proved else ", with offers that nothing ran for")
-            rows.append(
-                (label, _share(len(offers), len(found)), _share(right, len(found)), _share(right, len(offers)))
-            )
+            rows.append((label, _share(len(offers), len(found)), _share(right, len(found)), _share(right, len(offers))))
     return table(headings, [*rows, *_PUBLISHED])
 
 

@@ -36,6 +36,7 @@ class Project:
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
         models: Makes the hosted models; called once, at the first need. ``None``: there are none.
         completer: Makes what completes code; called once, at the first need. ``None``: nothing does.
+        hidden: Which files, relative to the root, are never sent.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Project:
         libraries: Callable[[], Sequence[Path]] = tuple,
         models: "Callable[[], Models] | None" = None,
         completer: "Callable[[], Completer] | None" = None,
+        hidden: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
@@ -58,6 +60,7 @@ class Project:
         self._models: Models | None = None
         self._make_completer = completer
         self._completer: Completer | None = None
+        self._hidden = hidden
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 

@@ -22,7 +22,8 @@ _MOST = 40
 """Examples of one docstring that are run."""
 
 _EQUALS = re.compile(
-    r"\s*(?:={1,2}>|-{1,2}>|==?|[➞→⇒]|(?:should )?returns?|(?:should )?(?:be )?equals?(?: to)?|gives|evaluates to)\s*(.+)"
+    r"\s*(?:={1,2}>|-{1,2}>|==?|[➞→⇒]|(?:should )?returns?|(?:should )?(?:be )?equals?(?: to)?|gives|evaluates to)"
+    r"\s*(.+)"
 )
 """What people write between a call and its value where they do not write ``>>>``."""
 _SPOKEN = {"true": "True", "false": "False"}
@@ -70,7 +71,7 @@ def as_tests(snapshot: Snapshot, path: str, examples: Sequence[Example]) -> Exam
     file = f"{name}.py"
     tests = {f"test_{example.function.replace('.', '_')}_{at}": example for at, example in enumerate(examples, 1)}
     source = Source(_module(snapshot, path, tests))
-    ids = tuple(f"{file}::{test}" for test in tests or {"test_nothing": None})
+    ids = tuple(f"{file}::{test}" for test in (tests or ("test_nothing",)))
     return ExampleTests(replace(snapshot, buffers={**snapshot.buffers, file: source}), ids, tuple(examples))
 
 
@@ -241,8 +242,8 @@ def check(function, code, value):
     assert not said, said
 '''
 
-_NOTHING = '''
+_NOTHING = """
 
 def test_nothing():
     pytest.skip("there are no examples")
-'''
+"""

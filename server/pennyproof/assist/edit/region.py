@@ -93,7 +93,7 @@ def lines_region(path: str, source: Source, first: int, last: int) -> Region:
     tree = parse(source.text)
     lines = range(first, last + 1)
     for function in _functions(tree, first, last) if tree else ():
-        if _span(function) == lines:
+        if tree and _span(function) == lines:
             return Region(path, source, lines, qualified(scopes_at(tree, function.lineno)[1:], function.name))
     return Region(path, source, lines)
 
@@ -106,7 +106,9 @@ def touched_functions(region: Region) -> list[tuple[str, Function]]:
     found = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, FUNCTIONS) and node.lineno < region.lines.stop and region.lines.start <= _span(node).stop - 1
+        if isinstance(node, FUNCTIONS)
+        and node.lineno < region.lines.stop
+        and region.lines.start <= _span(node).stop - 1
     ]
     found.sort(key=lambda node: node.lineno)
     return [(qualified(scopes_at(tree, node.lineno)[1:], node.name), node) for node in found]

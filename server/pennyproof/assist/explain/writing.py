@@ -53,7 +53,9 @@ def written(explanation: Explanation, facts: Facts, snapshot: Snapshot, writing:
     secret = next((path for path in _paths(facts) if writing.hidden(path)), None)
     if secret is not None:
         return unwritten(explanation, f"{secret} is ignored, and so never sent")
-    shown = page(replace(facts, definitions=tuple(one for one in facts.definitions if not writing.hidden(one.module.path))))
+    shown = page(
+        replace(facts, definitions=tuple(one for one in facts.definitions if not writing.hidden(one.module.path)))
+    )
     writer = _Writer(explanation, References(snapshot, shown), writing)
     question = outgoing(explaining.question(shown, language_tag(writing.locale)), snapshot.root)
     model = writing.spending.fast

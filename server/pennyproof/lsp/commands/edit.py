@@ -71,7 +71,7 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
 
 
 def _lines(place: Range) -> tuple[int, int]:
-    """The first and the last line (from one) of a selection; the last is less than the first where nothing is selected."""
+    """The first and the last line (from one) of a selection; the last is the one before where nothing is selected."""
     first = place.start.line + 1
     if (place.start.line, place.start.character) == (place.end.line, place.end.character):
         return first, first - 1

@@ -45,7 +45,7 @@ class GrowingPage:
         self._written = -math.inf
 
     def grow(self, markdown: str) -> None:
-        """Show what there is so far, at most a few times a second; blocks, and is called on a thread beside the loop."""
+        """Show what there is so far, at most a few times a second; blocks, and is called beside the loop's thread."""
         now = time.monotonic()
         if not _can_open(self._server) or now - self._written < _BETWEEN_WRITES:
             return

@@ -49,7 +49,9 @@ def _wanted(kind: types.CodeActionKind, only: Sequence[types.CodeActionKind | st
     return not only or any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in only)
 
 
-def _implementing(server: PennyproofServer, project: Project, uri: str, place: types.Range) -> Iterator[types.CodeAction]:
+def _implementing(
+    server: PennyproofServer, project: Project, uri: str, place: types.Range
+) -> Iterator[types.CodeAction]:
     """To write the body of the function at a place, where it has a docstring and no body, and a model can be asked."""
     document = server.documents.get(uri)
     if document is None or document.language != "python":
