@@ -1,4 +1,4 @@
-"""Edit: an instruction on some lines, or a docstring to be followed, becomes an edit that was run before it is shown."""
+"""Edit: an instruction on some lines, or a docstring to follow, becomes an edit that was run before it is shown."""
 
 from pennyproof.assist.edit.search import EditRequest, EditResult, edit, find_region
 

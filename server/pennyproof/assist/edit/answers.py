@@ -37,7 +37,7 @@ def read_edits(answer: str, region: Region, snapshot: Snapshot, *, keep_signatur
     if blocks:
         elsewhere = {block.path for block in blocks if block.path.removeprefix("a/") != region.path}
         if elsewhere:
-            raise BlockError(f"your edit changes {sorted(elsewhere)[0]}: change {region.path} only")
+            raise BlockError(f"your edit changes {min(elsewhere)}: change {region.path} only")
         found = list(apply_blocks(blocks, snapshot.read))
     else:
         found = [FileChange(region.path, region.source, after) for after in _rewritten(answer, region)]

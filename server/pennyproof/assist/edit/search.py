@@ -186,8 +186,9 @@ class _Search:
         self.tally.tried += 1
         if self._checks.holds(verdict):
             return Survivor(candidate, verdict)
-        failed = verdict.failed[0].message if verdict.failed else "tests still fail"
-        verdict = verdict if verdict.reason else replace(verdict, reason=failed)
+        if verdict.level > Level.REJECTED:  # What still fails says more than which lines nothing runs.
+            told = verdict.failed[0].message if verdict.failed else f"{verdict.remaining[0]} still fails"
+            verdict = replace(verdict, reason=told)
         self.tally.reject(candidate, verdict)
         self._asking.learn(verdict)
         return None
