@@ -197,6 +197,14 @@ def short(value):
     return text if len(text) < 200 else text[:197] + "..."
 
 
+def is_claim(source):
+    """Whether an example is a comparison, which people leave without the True that it gives."""
+    try:
+        return isinstance(ast.parse(source, mode="eval").body, ast.Compare)
+    except SyntaxError:
+        return False
+
+
 def state():
     """What a candidate must leave as it is, to be told right from wrong."""
     holders = (doctest, doctest.DocTestRunner, doctest.DocTestParser, doctest.OutputChecker, Runner, Checker)
@@ -233,6 +241,9 @@ def check(function, code, value):
     else:
         runner = Runner(Checker(), verbose=False, optionflags=FLAGS)
         test = doctest.DocTestParser().get_doctest(code, names, function, FILE, 0)
+        for example in test.examples:
+            if not example.want and is_claim(example.source):
+                example.want = "True\n"
         attempted = runner.run(test, out=lambda text: None).attempted
         said = runner.said
         skipped = sum(1 for example in test.examples if example.options.get(doctest.SKIP))
