@@ -17,6 +17,8 @@ from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.attempts import Attempts
+    from pennyproof.assist.cascade import Tally
     from pennyproof.assist.complete import Completer, Completion, Place
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.explain import Explanation, Subject
@@ -34,6 +36,7 @@ class Project:
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
         models: Makes the hosted models; called once, at the first need. ``None``: there are none.
         completer: Makes what completes code; called once, at the first need. ``None``: nothing does.
+        hidden: Which files, relative to the root, are never sent.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Project:
         libraries: Callable[[], Sequence[Path]] = tuple,
         models: "Callable[[], Models] | None" = None,
         completer: "Callable[[], Completer] | None" = None,
+        hidden: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
@@ -56,6 +60,7 @@ class Project:
         self._models: Models | None = None
         self._make_completer = completer
         self._completer: Completer | None = None
+        self._hidden = hidden
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -125,9 +130,33 @@ class Project:
         deadline: Deadline,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        offline: bool = False,
+        before_first: Callable[[str], None] = lambda _: None,
     ) -> "DebugResult":
-        """Find proved edits that mend failing tests; ``None`` means all that fail."""
+        """Find proved edits that mend failing tests.
+
+        Args:
+            snapshot: The workspace.
+            test_ids: The failing tests to be mended; ``None``: all.
+            deadline: When the search ends.
+            cancel: Ends it too.
+            progress: Told what is being done.
+            offline: Ask no model.
+            before_first: Called with the host before the first question to a model, on the calling thread; may ask
+                the user whether they agree.
+        """
         from pennyproof.assist.debug import debug  # noqa: PLC0415 - workers that were begun to be started do so meanwhile
+
+        cancel, progress = cancel or Cancel(), progress or Silent()
+
+        def attempts(tally: "Tally") -> "Attempts | None":
+            models = None if offline else self.models
+            if models is None or models.obstacle() is not None:
+                return None
+            from pennyproof.assist.attempts import Attempts  # noqa: PLC0415 - there may be no key
+
+            spending = models.begin("debug")
+            return Attempts(spending, self.prover, self._hidden, tally, cancel, progress, before_first)
 
         return debug(
             self.prover,
@@ -135,8 +164,9 @@ class Project:
             snapshot,
             test_ids,
             deadline=deadline,
-            cancel=cancel or Cancel(),
-            progress=progress or Silent(),
+            cancel=cancel,
+            progress=progress,
+            attempts=attempts,
         )
 
     def prove(
