@@ -17,6 +17,8 @@ from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.attempts import Attempts
+    from pennyproof.assist.cascade import Tally
     from pennyproof.assist.complete import Completer, Completion, Place
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.edit import EditRequest, EditResult
@@ -130,9 +132,33 @@ class Project:
         deadline: Deadline,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        offline: bool = False,
+        before_first: Callable[[str], None] = lambda _: None,
     ) -> "DebugResult":
-        """Find proved edits that mend failing tests; ``None`` means all that fail."""
+        """Find proved edits that mend failing tests.
+
+        Args:
+            snapshot: The workspace.
+            test_ids: The failing tests to be mended; ``None``: all.
+            deadline: When the search ends.
+            cancel: Ends it too.
+            progress: Told what is being done.
+            offline: Ask no model.
+            before_first: Called with the host before the first question to a model, on the calling thread; may ask
+                the user whether they agree.
+        """
         from pennyproof.assist.debug import debug  # noqa: PLC0415 - workers that were begun to be started do so meanwhile
+
+        cancel, progress = cancel or Cancel(), progress or Silent()
+
+        def attempts(tally: "Tally") -> "Attempts | None":
+            models = None if offline else self.models
+            if models is None or models.obstacle() is not None:
+                return None
+            from pennyproof.assist.attempts import Attempts  # noqa: PLC0415 - there may be no key
+
+            spending = models.begin("debug")
+            return Attempts(spending, self.prover, self._hidden, tally, cancel, progress, before_first)
 
         return debug(
             self.prover,
@@ -140,8 +166,9 @@ class Project:
             snapshot,
             test_ids,
             deadline=deadline,
-            cancel=cancel or Cancel(),
-            progress=progress or Silent(),
+            cancel=cancel,
+            progress=progress,
+            attempts=attempts,
         )
 
     def prove(

@@ -78,6 +78,8 @@ def debug_json(result: DebugResult, root: Path) -> JsonObject:
         "offers": [offer_json(offer) for offer in result.offers],
         "tried": result.tried,
         "rejected": {gate.value: result.rejected.get(gate, 0) for gate in Gate},
+        "rejections": [{"summary": summary, "reason": reason} for summary, reason in result.rejections],
+        "notes": list(result.notes),
         "spent_usd": result.spent_usd,
         "seconds": round(result.seconds, _MILLISECONDS),
     }
