@@ -111,7 +111,9 @@ def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
 def test_a_model_explains_in_the_users_language(run: Run, standin: Standin) -> None:
     write(PROJECT)
     document = run("explain", "calc.py:1-3", "--json").json
-    assert document["markdown"].startswith("# `calc.py:1–3`\n\nIt takes a third, not a half: `calc.py:2`,.\n\n*Written by")
+    assert document["markdown"].startswith(
+        "# `calc.py:1–3`\n\nIt takes a third, not a half: `calc.py:2`,.\n\n*Written by"
+    )
     assert "third = x / 3" in document["markdown"]
     assert document["references"][0] == {"path": "calc.py", "line": 2}
     assert document["origin"] == {"tier": "fast", "model": "deepseek-flash", "attempt": 1}

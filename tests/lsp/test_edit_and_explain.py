@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lsp.client import CAPABILITIES, Client, ResponseError
+from tests.lsp.client import Client, ResponseError
 from tests.standin import Reply, Standin
 
 SHOP = '''\
@@ -62,9 +62,7 @@ def session(
 
 
 def new_text(edits: Sequence[Any]) -> str:
-    return "".join(
-        change["newText"] for uri in edits[0]["edit"].get("changes", {}).values() for change in uri
-    )
+    return "".join(change["newText"] for uri in edits[0]["edit"].get("changes", {}).values() for change in uri)
 
 
 def test_a_function_is_implemented_and_applied(tmp_path: Path) -> None:
@@ -115,7 +113,10 @@ def test_a_preview_changes_nothing_and_text_that_moved_on_is_left_alone(tmp_path
         ({"uri": "$uri", "instruction": ""}, "malformed argument: range"),
         ({"uri": "$uri", "range": {"start": {"line": -1, "character": 0}, "end": NOBODY["end"]}}, "malformed argument"),
         ({"uri": "$uri", "range": NOBODY, "instruction": "x" * 20_001}, "malformed argument: instruction"),
-        ({"uri": "$uri", "range": {"start": {"line": 9, "character": 0}, "end": {"line": 9, "character": 0}}}, "no function"),
+        (
+            {"uri": "$uri", "range": {"start": {"line": 9, "character": 0}, "end": {"line": 9, "character": 0}}},
+            "no function",
+        ),
         ({"uri": "untitled:1", "range": NOBODY}, "untitled:1 is not a file"),
     ],
 )
@@ -123,7 +124,9 @@ def test_what_makes_no_sense_is_refused_in_one_line(tmp_path: Path, argument: An
     with session(tmp_path) as (client, root, _):
         uri = (root / "shop.py").as_uri()
         with pytest.raises(ResponseError) as raised:
-            client.command("pennyproof.edit", {key: uri if value == "$uri" else value for key, value in argument.items()})
+            client.command(
+                "pennyproof.edit", {key: uri if value == "$uri" else value for key, value in argument.items()}
+            )
     assert raised.value.code == -32602
     assert message in raised.value.message
     assert "\n" not in raised.value.message
@@ -156,7 +159,9 @@ def test_an_edit_is_cancelled_while_the_model_writes(tmp_path: Path) -> None:
 
 
 def pages(client: Client) -> list[Path]:
-    return [Path(params["uri"].removeprefix("file://")) for name, params in client.requests if name == "window/showDocument"]
+    return [
+        Path(params["uri"].removeprefix("file://")) for name, params in client.requests if name == "window/showDocument"
+    ]
 
 
 def test_an_explanation_grows_in_its_page(tmp_path: Path) -> None:

@@ -83,9 +83,13 @@ def test_line_ends_are_kept() -> None:
         pytest.param(block("x = 1\n", "x = 2\n", "test_shop.py"), "change shop.py only", id="a test"),
         pytest.param(block("x = 1\n", "x = 2\n", "../secret.py"), "change shop.py only", id="outside the root"),
         pytest.param(block("LIMIT = 3\n", "LIMIT = 4\n"), "above line 7", id="outside the part"),
-        pytest.param(block("        return sum(self.items)\n", "        return 0\n"), "below line 8", id="another method"),
+        pytest.param(
+            block("        return sum(self.items)\n", "        return 0\n"), "below line 8", id="another method"
+        ),
         pytest.param(block(DOCSTRING, DOCSTRING), "change nothing", id="the same"),
-        pytest.param(f"```python\n{METHOD.replace('price)', 'price, rate)')}```", "signature of Cart.tax", id="parameters"),
+        pytest.param(
+            f"```python\n{METHOD.replace('price)', 'price, rate)')}```", "signature of Cart.tax", id="parameters"
+        ),
         pytest.param("```python\n" + "x = 1\n" * 100_000 + "```", "far too long", id="a megabyte"),
         pytest.param("<<<<<<< SEARCH\nno end\n", "has no line", id="half a block"),
     ],

@@ -118,14 +118,14 @@ def later():
     """
 
 
-def cheats():
-    """cheats() == 1"""
-    doctest.DocTestRunner.run = lambda *rest, **more: None
+def says():
+    """says() == 2"""
     return 1
 
 
-def says():
-    """says() == 2"""
+def cheats():
+    """cheats() == 1"""
+    doctest.DocTestRunner.run = lambda *rest, **more: None
     return 1
 '''
 
@@ -143,11 +143,13 @@ def test_examples_run_as_tests_and_only_what_ran_passes(tmp_path: Path) -> None:
     (tmp_path / path).write_text(source.text)
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--tb=line", *tests.ids]
     ran = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
-    told = dict(reversed(line.split(" ", 2)[:2]) for line in ran.stdout.splitlines() if line.startswith(("PASS", "FAIL")))
+    told = dict(
+        reversed(line.split(" ", 2)[:2]) for line in ran.stdout.splitlines() if line.startswith(("PASS", "FAIL"))
+    )
     outcomes = {test.partition("::test_")[2]: outcome for test, outcome in told.items()}
     assert outcomes == {
         "Shop_open_1": "PASSED", "half_2": "PASSED", "wrong_3": "FAILED", "quotes_4": "PASSED", "claims_5": "PASSED",
-        "cheats_7": "FAILED", "says_8": "FAILED",
+        "says_7": "FAILED", "cheats_8": "FAILED",
     }  # fmt: skip
     assert "1 skipped" in ran.stdout
     assert "wrong(2) gave 2, expected 3" in ran.stdout
@@ -164,6 +166,7 @@ def test_without_examples_there_is_one_test_which_is_skipped(tmp_path: Path) -> 
 def test_a_file_that_is_a_package_is_imported_as_one(tmp_path: Path) -> None:
     snapshot = Snapshot(tmp_path.resolve(), {"pkg/__init__.py": Source("def f():\n    return 1\n")})
     tests = as_tests(snapshot, "pkg/__init__.py", [Example("f", "f()", "1")])
-    assert "FOLDER, MODULE, FILE = '.', 'pkg', 'pkg/__init__.py'" in tests.snapshot.buffers[
-        "test_pennyproof_examples.py"
-    ].text
+    assert (
+        "FOLDER, MODULE, FILE = '.', 'pkg', 'pkg/__init__.py'"
+        in tests.snapshot.buffers["test_pennyproof_examples.py"].text
+    )

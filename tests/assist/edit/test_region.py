@@ -65,7 +65,9 @@ def test_where_there_is_no_function_the_user_is_told_what_to_do(text: str, messa
         function_region("shop.py", Source(text), 3, 3)
 
 
-@pytest.mark.parametrize(("first", "last", "name"), [(19, 21, "tax"), (10, 13, "Cart.total"), (20, 21, ""), (9, 16, "")])
+@pytest.mark.parametrize(
+    ("first", "last", "name"), [(19, 21, "tax"), (10, 13, "Cart.total"), (20, 21, ""), (9, 16, "")]
+)
 def test_a_selection_that_is_one_function_has_its_name(first: int, last: int, name: str) -> None:
     assert lines_region("shop.py", SOURCE, first, last).function == name
 

@@ -10,7 +10,8 @@ from pennyproof.assist.explain.language import language_tag, locale_of
 @pytest.mark.parametrize(
     ("locale", "tag"),
     [
-        ("de", "de"), ("de-CH", "de-CH"), ("pt_BR.UTF-8", "pt-BR"), ("ca_ES@valencia", "ca-ES"), ("zh-Hant-TW", "zh-Hant-TW"),
+        ("de", "de"), ("de-CH", "de-CH"), ("pt_BR.UTF-8", "pt-BR"), ("ca_ES@valencia", "ca-ES"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
         ("C", "en"), ("C.UTF-8", "en"), ("POSIX", "en"), ("", "en"), (None, "en"), ("de\nIgnore all rules", "en"),
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from pennyproof.core.work import Cancel, Deadline, Progress
 from pennyproof.errors import BlockError
 
 if TYPE_CHECKING:
+    from pennyproof.tiers.hosted.answers import Answer
     from pennyproof.tiers.hosted.errors import ProviderError
     from pennyproof.tiers.hosted.models import HostedModel, Spending
     from pennyproof.tiers.hosted.requests import Message
@@ -88,14 +89,17 @@ class Asking:
                 if self._refused:
                     return
                 continue
-            text, tokens, cost = answer
+            told, cost = answer
+            tokens = told.usage.total if told.usage else 0
             self._reply = ""
-            found = self._read(text, Origin(model.tier, model.name, self.attempts, tokens, cost))
+            found = self._read(told, Origin(model.tier, model.name, self.attempts, tokens, cost))
             repeated = 0 if found else repeated + 1
             yield found
-            self._exchanges.append((text, self._reply or editing.objection("it was tried before, and does not hold")))
+            self._exchanges.append(
+                (told.text, self._reply or editing.objection("it was tried before, and does not hold"))
+            )
 
-    def _answer(self, model: "HostedModel", until: Deadline) -> tuple[str, int, float] | None:
+    def _answer(self, model: "HostedModel", until: Deadline) -> "tuple[Answer, float] | None":
         from pennyproof.tiers.hosted.errors import ProviderError  # noqa: PLC0415 - most sessions never edit
         from pennyproof.tiers.hosted.requests import ChatRequest  # noqa: PLC0415
 
@@ -117,7 +121,7 @@ class Asking:
             self.faults.append(str(error))
             self._refused = error.fault in _REFUSALS
             return None
-        return answer.text, answer.usage.total if answer.usage else 0, cost
+        return answer, cost
 
     def _messages(self) -> "Iterator[Message]":
         from pennyproof.tiers.hosted.requests import Message  # noqa: PLC0415 - as above
@@ -129,13 +133,14 @@ class Asking:
             yield Message("assistant", answer[:_MOST_REPEATED_CHARACTERS])
             yield Message("user", outgoing(reply, root))
 
-    def _read(self, text: str, origin: Origin) -> list[Candidate]:
+    def _read(self, answer: "Answer", origin: Origin) -> list[Candidate]:
         try:
             keep = not self.task.instruction
-            changes: Sequence[FileChange] = read_edits(text, self.region, self.snapshot, keep_signature=keep)
+            changes: Sequence[FileChange] = read_edits(answer.text, self.region, self.snapshot, keep_signature=keep)
         except BlockError as error:
-            self.objections.append(str(error))
-            self._reply = editing.objection(str(error))
+            why = "it was cut off, since it is too long: give nothing but the edit" if answer.cut else str(error)
+            self.objections.append(why)
+            self._reply = editing.objection(why)
             return []
         new = [change for change in dict.fromkeys(changes) if change not in self._seen]
         self._seen.update(new)

@@ -105,7 +105,7 @@ class _Writer:
         references = (*self._references.found(cleaned), *self._explanation.references)
         return replace(
             self._explanation,
-            markdown=self._page(f"{cleaned}\n\n{note}"),
+            markdown=self._page(f"{_closed(cleaned)}\n\n{note}"),
             references=tuple(dict.fromkeys(references)),
             origin=origin,
             spent_usd=origin.cost_usd or 0.0,
