@@ -54,9 +54,7 @@ class HostedModel:
             on_text=on_text,
         )
 
-    def fim(
-        self, request: FimRequest, *, deadline: Deadline, cancel: Cancel, on_text: OnText | None = None
-    ) -> Answer:
+    def fim(self, request: FimRequest, *, deadline: Deadline, cancel: Cancel, on_text: OnText | None = None) -> Answer:
         """Ask it to fill a gap; arguments and errors are those of ``chat``."""
         client = self._allowed()
         return client.fim(
@@ -175,4 +173,3 @@ class Models:
             if way.provider.name not in self._clients:
                 self._clients[way.provider.name] = connect(self._settings.model, way.provider, self._environ)
             return self._clients[way.provider.name]
-
