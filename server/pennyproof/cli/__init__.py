@@ -20,6 +20,7 @@ COMMANDS = {
     "fix": "find edits that mend failing tests, proved by running the tests",
     "prove": "check a unified diff against the tests",
     "explain": "the facts about a place in the code or a failing test",
+    "spend": "what hosted models have cost, by day, model and action",
     "doctor": "what works here, and what to do about the rest",
     "demo": "play a short real session on a sample project",
 }
