@@ -51,7 +51,9 @@ def route(settings: ModelSettings, name: str) -> Route:
         if model and other.name == first:
             there = Endpoint(other.base_url)
             variable = other.key_env or "its keyEnv in model.providers"
-            return Route(Provider(first, there, capabilities(other.kind), is_default=False, key_variable=variable), model)
+            return Route(
+                Provider(first, there, capabilities(other.kind), is_default=False, key_variable=variable), model
+            )
     default = Provider(
         settings.provider,
         Endpoint(settings.base_url),
