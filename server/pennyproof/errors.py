@@ -11,6 +11,7 @@ PennyproofError
 │   ├── NoTests            nothing to run
 │   ├── NoSandbox          nothing runs until ``proof.sandbox`` is ``off``
 │   ├── Untrusted          the user has not trusted the workspace
+│   ├── NoModel            there is no hosted model to ask
 │   └── WorkerLost         the fork server ended and could not be started again
 ├── UnreadableSource       bytes that are no text
 └── Cancelled              the user, or the client, asked to stop
@@ -61,6 +62,10 @@ class NoSandbox(EnvironmentProblem):
 
 class Untrusted(EnvironmentProblem):
     """The user has not trusted the workspace."""
+
+
+class NoModel(EnvironmentProblem):
+    """There is no hosted model to ask: no key, say."""
 
 
 class WorkerLost(EnvironmentProblem):

@@ -12,6 +12,7 @@ from pennyproof.errors import NoInterpreter
 from pennyproof.settings import Settings, state_directory
 
 if TYPE_CHECKING:
+    from pennyproof.assist.complete import Completer
     from pennyproof.tiers.hosted.models import Models
 
 
@@ -70,4 +71,12 @@ def build_project(
         consent = Consent(settings.trust, ConsentStore(state), root, ask_consent)
         return Models(settings, root, state, environ, consent, on_spent)
 
-    return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries, models=models)
+    def completer() -> "Completer":
+        from pennyproof.assist.complete import Completer  # noqa: PLC0415
+        from pennyproof.context.ignored import Ignored  # noqa: PLC0415
+        from pennyproof.proof.static import StaticGates  # noqa: PLC0415
+
+        gates = None if settings.completion.proof == "off" else StaticGates()
+        return Completer(Ignored(root, settings.context.ignore), gates, settings.completion.multiline)
+
+    return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries, models=models, completer=completer)

@@ -124,3 +124,32 @@ class CandidateSource(Protocol):
 
     def rank(self, problem: Problem, survivors: Sequence[Survivor]) -> list[Survivor]:
         """Survivors that mend the same tests, the likeliest to be right first."""
+
+
+class StaticGates(Protocol):
+    """Judges an edit of one Python file by its text alone, while somebody types. Thread-safe."""
+
+    def prepare(self, path: str, texts: Sequence[str]) -> str:
+        """Look at a file before its edit is known.
+
+        Args:
+            path: Relative to the root.
+            texts: What it may be taken for without the edit; half-written lines differ in them.
+
+        Returns:
+            The first of the texts that parses; the first one, where none does.
+        """
+
+    def check(self, path: str, before: str, after: str, start: int, end: int) -> Verdict:
+        """Judge an edit.
+
+        Args:
+            path: Relative to the root.
+            before: The file without the edit, as ``prepare`` returned it.
+            after: The file with the edit.
+            start: Where in ``after`` the edit begins.
+            end: Where it ends.
+        """
+
+    def close(self) -> None:
+        """End what was started."""

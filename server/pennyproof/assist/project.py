@@ -14,12 +14,13 @@ from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem, OutsideRoot, PennyproofError, Untrusted
+from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.complete import Completer, Completion, Place
     from pennyproof.assist.debug import DebugResult
     from pennyproof.assist.explain import Explanation, Subject
-    from pennyproof.tiers.hosted.models import Models
+    from pennyproof.tiers.hosted.models import Models, Spending
 
 
 class Project:
@@ -32,6 +33,7 @@ class Project:
         trusted: Whether project code may run.
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
         models: Makes the hosted models; called once, at the first need. ``None``: there are none.
+        completer: Makes what completes code; called once, at the first need. ``None``: nothing does.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Project:
         trusted: bool,
         libraries: Callable[[], Sequence[Path]] = tuple,
         models: "Callable[[], Models] | None" = None,
+        completer: "Callable[[], Completer] | None" = None,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
@@ -51,6 +54,8 @@ class Project:
         self._libraries = libraries
         self._make_models = models
         self._models: Models | None = None
+        self._make_completer = completer
+        self._completer: Completer | None = None
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -185,6 +190,37 @@ class Project:
                 raise  # Lines and symbols can be read where nothing can be run; a failing test has to fail.
         return explain(snapshot, subject, baseline, self._libraries())
 
+    def begin_completion(self) -> "Spending":
+        """The models for one completion; nothing is sent yet.
+
+        Raises:
+            NoModel: There is none that can be asked.
+        """
+        models = self.models
+        obstacle = "no hosted model is set up" if models is None else models.obstacle()
+        if models is None or obstacle is not None:
+            raise NoModel(f"nothing can be completed without a model: {obstacle}")
+        return models.begin("complete")
+
+    def complete(
+        self, place: "Place", spending: "Spending", *, deadline: Deadline, cancel: Cancel | None = None
+    ) -> "Completion | None":
+        """Ask the fast model what belongs at a cursor.
+
+        Returns:
+            What may be shown; ``None`` where there is nothing.
+
+        Raises:
+            ProviderError: There is no answer.
+        """
+        with self._lock:
+            if self._completer is None and self._make_completer is not None:
+                self._completer = self._make_completer()
+            completer = self._completer
+        if completer is None:
+            return None
+        return completer.complete(place, spending.fast, deadline=deadline, cancel=cancel or Cancel())
+
     def restart(self) -> None:
         """End the workers; the next request starts new ones."""
         with self._lock:
@@ -197,6 +233,9 @@ class Project:
         with self._lock:
             prover, self._prover = self._prover, None
             models, self._models = self._models, None
+            completer, self._completer = self._completer, None
+        if completer is not None:
+            completer.close()
         if models is not None:
             models.close()
         if prover is not None:

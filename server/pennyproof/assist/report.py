@@ -12,6 +12,7 @@ from pennyproof.core.outcomes import Baseline
 from pennyproof.core.verdicts import Gate, Line, Verdict
 
 if TYPE_CHECKING:
+    from pennyproof.assist.complete import Completion, Place
     from pennyproof.assist.explain.subjects import Explanation
 
 Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | int | float | bool | None"
@@ -91,6 +92,18 @@ def tests_json(baseline: Baseline) -> JsonObject:
             *({"id": error.path, "message": error.message} for error in baseline.errors),
         ],
         "seconds": round(baseline.seconds, _MILLISECONDS),
+    }
+
+
+def completion_json(place: "Place", completion: "Completion") -> JsonObject:
+    """A completion as text for an empty range; positions are LSP's, in UTF-16."""
+    position = place.index.position(place.offset)
+    cursor: JsonObject = {"line": position.line, "character": position.character}
+    return {
+        "text": completion.text,
+        "range": {"start": cursor, "end": cursor},
+        "origin": origin_json(completion.origin),
+        "verdict": verdict_json(completion.verdict),
     }
 
 

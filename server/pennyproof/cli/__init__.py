@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "the language server, for an editor to start",
     "fix": "find edits that mend failing tests, proved by running the tests",
     "prove": "check a unified diff against the tests",
+    "complete": "what belongs at a place in a file, as a model sees it",
     "explain": "the facts about a place in the code or a failing test",
     "spend": "what hosted models have cost, by day, model and action",
     "doctor": "what works here, and what to do about the rest",

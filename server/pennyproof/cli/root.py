@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def session(root: str, overrides: Mapping[str, Any] | None = None, *, runs_code:
     for warning in loaded.warnings:
         warn(warning)
     trusted = _may_run_code(folder, loaded.settings) if runs_code else is_trusted(folder, loaded.settings) is True
-    opened = Session(build_project(folder, loaded.settings, trusted), loaded.settings, Cancel())
+    project = build_project(folder, loaded.settings, trusted, ask_consent=partial(_ask_consent, folder))
+    opened = Session(project, loaded.settings, Cancel())
     try:
         if runs_code:
             opened.project.warm()
@@ -84,7 +86,7 @@ def _may_run_code(root: Path, settings: Settings) -> bool:
         Untrusted: The user said no, or cannot be asked.
     """
     trusted = is_trusted(root, settings)
-    if trusted is None and sys.stdin.isatty() and sys.stderr.isatty():
+    if trusted is None:
         trusted = _ask(root, settings)
     if not trusted:
         raise Untrusted(
@@ -93,10 +95,22 @@ def _may_run_code(root: Path, settings: Settings) -> bool:
     return True
 
 
+def _ask_consent(root: Path, host: str) -> bool | None:
+    """Whether code may be sent to a host, asked on a terminal; ``None``: not now."""
+    return _says_yes(f"Send code from {root} to {host}?") or None
+
+
 def _ask(root: Path, settings: Settings) -> bool:
     confined = "without a sandbox" if settings.proof.sandbox == "off" else "in the sandbox"
-    print(f"Run the tests of {root} {confined}? [y/N] ", end="", file=sys.stderr, flush=True)
-    agreed = sys.stdin.readline().strip().lower() in ("y", "yes")
+    agreed = _says_yes(f"Run the tests of {root} {confined}?")
     if agreed:  # Saying no costs a question the next time; only the editor's "Never" is for good.
         TrustStore(state_directory(os.environ)).remember(root, True)
     return agreed
+
+
+def _says_yes(question: str) -> bool:
+    """Whether the user agrees; without a terminal there is nobody who could."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -26,8 +26,8 @@ T = TypeVar("T")
 class Background:
     """Threads for blocking work, and the tasks that nobody awaits."""
 
-    def __init__(self, threads: int = 8) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="pennyproof")
+    def __init__(self, threads: int = 8, name: str = "pennyproof") -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._tasks: set[asyncio.Task[None]] = set()
         self.running = 0
         """How many blocking functions have been started and have not returned."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +46,7 @@ class DocumentStore:
         """How the client counts characters; chosen at initialize."""
         self.current: OpenDocuments = MappingProxyType({})
         """The documents as they are now."""
+        self._watchers: dict[str, list[Callable[[], None]]] = {}
 
     @property
     def _seen(self) -> OpenDocuments:
@@ -76,6 +77,20 @@ class DocumentStore:
         latest = self.latest(document.uri)
         return latest is not None and latest.text == document.text
 
+    def on_change(self, document: Document, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when a document changes or is closed (at once if it has been); returns how to take it back."""
+        if not self.unchanged(document):
+            callback()
+        key = _key(document.uri)
+        self._watchers.setdefault(key, []).append(callback)
+
+        def forget() -> None:
+            self._watchers[key].remove(callback)
+            if not self._watchers[key]:
+                del self._watchers[key]
+
+        return forget
+
     def open(self, item: types.TextDocumentItem) -> None:
         """Take in a document that the client opened."""
         path = document_path(item.uri)
@@ -98,9 +113,15 @@ class DocumentStore:
     def close(self, uri: str) -> None:
         """Forget a document; what is on disk counts again."""
         self.current = MappingProxyType({key: value for key, value in self.current.items() if key != _key(uri)})
+        self._tell(uri)
 
     def _put(self, opened: OpenDocument) -> None:
         self.current = MappingProxyType({**self.current, _key(opened.document.uri): opened})
+        self._tell(opened.document.uri)
+
+    def _tell(self, uri: str) -> None:
+        for callback in tuple(self._watchers.get(_key(uri), ())):
+            callback()
 
     def _changed(self, index: LineIndex, change: types.TextDocumentContentChangeEvent) -> LineIndex:
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,8 +120,14 @@ class Projects:
             from pennyproof.assist.assemble import build_project  # noqa: PLC0415 (after the reply to initialize)
 
             settings = self.settings(root)
-            trusted = self._server.trust.known(root, settings) is True
-            self._projects[root] = (settings, build_project(root, settings, trusted, on_spent=self._tell_spending()))
+            project = build_project(
+                root,
+                settings,
+                trusted=self._server.trust.known(root, settings) is True,
+                ask_consent=partial(self._server.consent.known, root),
+                on_spent=self._tell_spending(),
+            )
+            self._projects[root] = (settings, project)
             self._server.status.refresh()
         return self._projects[root][1]
 

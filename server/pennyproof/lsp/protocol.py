@@ -294,9 +294,11 @@ class PennyproofProtocol(LanguageServerProtocol):
         self.client_capabilities = params.capabilities
         self._server.begin(params)
         self._initialized_once = True
+        client = self.client_capabilities
+        advertised = {method for method in self.fm.features if self._server.advertises(method, client)}
         builder: Any = ServerCapabilitiesBuilder(
             self.client_capabilities,
-            {*self.fm.features, *self._builtins},
+            {*advertised, *self._builtins},
             self.fm.feature_options,
             list(self.fm.commands),
             types.TextDocumentSyncKind.Incremental,

@@ -22,6 +22,7 @@ from pennyproof.core.work import Cancel
 from pennyproof.lsp.background import Background
 from pennyproof.lsp.calls import ProgressToken
 from pennyproof.lsp.configuration import Configuration
+from pennyproof.lsp.consent import ConsentQuestions
 from pennyproof.lsp.documents import DocumentStore
 from pennyproof.lsp.parent import wait_until_gone
 from pennyproof.lsp.progress import Work
@@ -47,6 +48,12 @@ class Route:
     """``module:function``."""
     options: object | None = None
     """What is advertised with it."""
+    advertised: Callable[[types.ClientCapabilities], bool] = lambda _: True
+    """Whether a client is told of it."""
+
+
+def _shows_ghost_text(client: types.ClientCapabilities) -> bool:
+    return bool(client.text_document and client.text_document.inline_completion)
 
 
 ROUTES: Mapping[str, Route] = {
@@ -55,6 +62,18 @@ ROUTES: Mapping[str, Route] = {
         types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
     ),
     types.TEXT_DOCUMENT_CODE_LENS: Route("pennyproof.lsp.features.code_lenses:handle"),
+    types.TEXT_DOCUMENT_COMPLETION: Route(
+        "pennyproof.lsp.features.completion:handle",
+        types.CompletionOptions(),
+        advertised=lambda client: not _shows_ghost_text(client),
+    ),
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: Route(
+        "pennyproof.lsp.features.inline_completion:handle",
+        types.InlineCompletionOptions(),
+        advertised=_shows_ghost_text,
+    ),
+    "textDocument/didShowCompletion": Route("pennyproof.lsp.features.inline_completion:shown"),
+    "textDocument/didPartiallyAcceptCompletion": Route("pennyproof.lsp.features.inline_completion:partially_accepted"),
     types.TEXT_DOCUMENT_DID_OPEN: Route("pennyproof.lsp.features.diagnostics:opened"),
     types.TEXT_DOCUMENT_DID_CHANGE: Route("pennyproof.lsp.features.diagnostics:changed"),
     types.TEXT_DOCUMENT_DID_SAVE: Route("pennyproof.lsp.features.tests_on_save:handle"),
@@ -63,6 +82,7 @@ ROUTES: Mapping[str, Route] = {
 """LSP method → handler. Opening, changing and closing documents has happened before their handlers run."""
 
 COMMANDS: Mapping[str, str] = {
+    "pennyproof.accepted": "pennyproof.lsp.commands.accepted",
     "pennyproof.debug": "pennyproof.lsp.commands.debug",
     "pennyproof.explain": "pennyproof.lsp.commands.explain",
     "pennyproof.prove": "pennyproof.lsp.commands.prove",
@@ -103,15 +123,19 @@ class PennyproofServer(LanguageServer):
         self.documents = DocumentStore()
         super().__init__("pennyproof", __version__, protocol_cls=PennyproofProtocol, max_workers=1)
         self.background = Background()
+        self.completing = Background(threads=4, name="pennyproof-complete")
+        """Threads of their own, so that completions never wait behind runs of tests."""
         self.configuration = Configuration(self)
         self.projects = Projects(self)
         self.status = Status(self)
         self.trust = TrustQuestions(self)
+        self.consent = ConsentQuestions(self)
         self.tokens: dict[ProgressToken, Cancel] = {}
         """The progress bars that are shown, and what their cancel buttons ask."""
         self.working: dict[Work, str] = {}
         """Long work that is under way, and its titles."""
         self._ready: asyncio.Task[None] | None = None
+        self._routes = routes
         self._modules = {*(route.handler.partition(":")[0] for route in routes.values()), *commands.values()}
         for method, route in routes.items():
             self.feature(method, route.options)(partial(self._handle, route.handler))
@@ -147,6 +171,11 @@ class PennyproofServer(LanguageServer):
 
     # The session
 
+    def advertises(self, method: str, client: types.ClientCapabilities) -> bool:
+        """Whether a client is told that the server knows a method."""
+        route = self._routes.get(method)
+        return route is None or route.advertised(client)
+
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what the client said at initialize."""
         if self._on_initialize is not None:
@@ -169,6 +198,7 @@ class PennyproofServer(LanguageServer):
             self._ready.cancel()
         closing = asyncio.create_task(self.run(self.projects.close))
         await asyncio.wait({closing}, timeout=2)
+        await self.completing.close(seconds=0)
         await self.background.close(seconds=1)
 
     async def _prepare(self) -> None:

@@ -118,6 +118,7 @@ class NotAgreed(CallRefused):
             f"nothing is sent from {workspace} to {host} before you agree; agree in the editor or on a terminal, "
             "or set PENNYPROOF_TRUST=always",
         )
+        self.host = host
 
 
 class LedgerUnusable(CallRefused):
