@@ -2,7 +2,11 @@
 ;; Settings follow the command, as in ("pennyproof" "serve" :initializationOptions (:budget (:dailyUsd 0.2))).
 (with-eval-after-load 'eglot
   (add-to-list 'eglot-server-programs
-               '((python-mode python-ts-mode) . ("pennyproof" "serve"))))
+               '((python-mode python-ts-mode) . ("pennyproof" "serve")))
+  ;; A fix takes as long as the tests that prove it; Eglot would give up after ten seconds.
+  (cl-defmethod eglot-execute :around (_server _action)
+    (let ((jsonrpc-default-request-timeout 120))
+      (cl-call-next-method))))
 
 (defun pennyproof-command (name)
   "Have the server do NAME, such as runTests, debug or showSpend."

@@ -13,6 +13,7 @@ from pennyproof.cli.checks import Check, State
 from pennyproof.cli.editors import EDITORS
 from pennyproof.cli.model_checks import examine_models
 from pennyproof.cli.output import Style, print_json, styled
+from pennyproof.cli.prompts import prompt_at
 from pennyproof.cli.root import add_root, existing_folder, is_trusted
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.environment import probe
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offline", action="store_true", help="do not ask the model's host for its list of models, which sends no code"
     )
+    parser.add_argument("--show-prompt", metavar="FILE:LINE", help="print what a completion there would send")
     add_root(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -42,13 +44,17 @@ def run(options: argparse.Namespace) -> int:
     checks = list(examine(root, loaded.settings, os.environ))
     checks += examine_models(root, loaded.settings, os.environ, online=not options.offline)
     checks += [Check("settings", State.NOTE, warning) for warning in loaded.warnings]
+    prompt = prompt_at(root, loaded.settings, options.show_prompt) if options.show_prompt else None
     hint = EDITORS[options.editor] if options.editor else None
     if options.json:
         editor = {"name": options.editor, "where": hint.where, "settings": hint.settings} if hint else None
-        print_json({"root": str(root), "checks": [asdict(check) for check in checks], "editor": editor})
+        told = prompt.as_json() if prompt else None
+        print_json({"root": str(root), "checks": [asdict(check) for check in checks], "editor": editor, "prompt": told})
     else:
         _show(root, checks)
-        if hint:
+        if prompt:
+            print(f"\n{prompt}")
+        elif hint:
             print(f"\n{styled(hint.where, Style.BOLD)}\n\n{hint.settings}", end="")
         else:
             print(f"\nSettings for your editor: pennyproof doctor --editor {'|'.join(EDITORS)}")

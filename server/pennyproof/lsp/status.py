@@ -66,10 +66,9 @@ class Status:
         try:
             while self._outdated:
                 self._outdated = False
-                project = next(iter(self._server.projects.all()), None)
-                if project is not None:
+                for project in self._server.projects.all()[:1]:  # Models and ledger are the same for all.
                     self._hosted = await self._server.run(_hosted, project, self._hosted)
-                self._tell()
+                    self._tell()
         finally:
             self._looking = False
 
