@@ -144,7 +144,7 @@ def test_helix(project: Path, environ: Mapping[str, str], tmp_path: Path) -> Non
         screen.until(lambda text: "Failed: DID NOT RAISE OutOfStock" in text)
         screen.keys("Space", "a")
         screen.until(lambda text: "Find a verified fix for test_" in text)
-        screen.keys("Tab", "Enter")
+        screen.keys("Enter")
 
         before = (project / "bookshop/stock.py").read_text()
         screen.until(lambda _: (project / "bookshop/stock.py").read_text() != before, ":wa", "Enter")
