@@ -14,9 +14,11 @@ PennyproofError
 │   ├── NoModel            there is no hosted model to ask
 │   └── WorkerLost         the fork server ended and could not be started again
 ├── UnreadableSource       bytes that are no text
+├── BlockError             a model's edit that does not apply: told to the model, which is asked again
 └── Cancelled              the user, or the client, asked to stop
 
-Every message is one line that says what happened and what to do about it.
+Every message is one line that says what happened and what to do about it; BlockError's, which no user sees, may go on
+with lines of the file.
 """
 
 
@@ -74,6 +76,10 @@ class WorkerLost(EnvironmentProblem):
 
 class UnreadableSource(PennyproofError):
     """A file that cannot be read as text, or an edit its encoding cannot write."""
+
+
+class BlockError(PennyproofError):
+    """A model's edit that cannot be read or does not apply; the message is for the model."""
 
 
 class Cancelled(PennyproofError):

@@ -1,12 +1,14 @@
 """``pennyproof explain`` and ``pennyproof doctor`` on a small real project."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pennyproof.cli.editors import EDITORS
 from tests.cli.conftest import Run, write
+from tests.standin import Reply, Standin
 
 PROJECT = {
     "calc.py": "def half(x):\n    third = x / 3\n    return third\n",
@@ -93,3 +95,43 @@ def test_doctor_has_settings_for_editors(trusted: Run, name: str) -> None:
     assert "serve" in hint.settings
     ran = trusted("doctor", "--editor", name)
     assert ran.stdout.endswith(f"{hint.where}\n\n{hint.settings}")
+
+
+@pytest.fixture
+def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
+    """A model that explains everything in the same words; the user agreed to ask it."""
+    with Standin([Reply("It takes a third, not a half: `calc.py:2`, `gone.py:9`.", times=None)]) as standin:
+        monkeypatch.setenv("PENNYPROOF_MODEL_BASE_URL", standin.url)
+        monkeypatch.setenv("DEEPSEEK_API_KEY", standin.key)
+        monkeypatch.setenv("PENNYPROOF_TRUST", "always")
+        monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+        yield standin
+
+
+def test_a_model_explains_in_the_users_language(run: Run, standin: Standin) -> None:
+    write(PROJECT)
+    document = run("explain", "calc.py:1-3", "--json").json
+    assert document["markdown"].startswith(
+        "# `calc.py:1–3`\n\nIt takes a third, not a half: `calc.py:2`,.\n\n*Written by"
+    )
+    assert "third = x / 3" in document["markdown"]
+    assert document["references"][0] == {"path": "calc.py", "line": 2}
+    assert document["origin"] == {"tier": "fast", "model": "deepseek-flash", "attempt": 1}
+    assert (document["claims"], document["spent_usd"] > 0) == ([], True)
+    assert "the tag fr-FR" in str(standin.requests[0].body)
+
+
+def test_offline_no_model_is_asked(run: Run, standin: Standin) -> None:
+    write(PROJECT)
+    ran = run("explain", "calc.py:1-3", "--offline")
+    assert (ran.code, standin.requests) == (0, [])
+    assert "model" not in ran.stdout
+
+
+def test_without_a_key_one_line_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    write(PROJECT)
+    ran = run("explain", "calc.py:1-3")
+    assert (ran.code, ran.stderr) == (0, "")
+    assert "third = x / 3" in ran.stdout
+    assert ran.stdout.splitlines()[-1].startswith("*No model has explained this: there is no key for api.deepseek.com")

@@ -79,4 +79,18 @@ def build_project(
         gates = None if settings.completion.proof == "off" else StaticGates()
         return Completer(Ignored(root, settings.context.ignore), gates, settings.completion.multiline)
 
-    return Project(root, make_prover, tiers, trusted=trusted, libraries=libraries, models=models, completer=completer)
+    def hidden(path: str) -> bool:
+        from pennyproof.context.ignored import Ignored  # noqa: PLC0415
+
+        return Ignored(root, settings.context.ignore)(path)
+
+    return Project(
+        root,
+        make_prover,
+        tiers,
+        trusted=trusted,
+        libraries=libraries,
+        models=models,
+        completer=completer,
+        hidden=hidden,
+    )

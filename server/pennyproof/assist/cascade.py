@@ -89,7 +89,20 @@ class Search:
                 break
             if survivors and not settling:
                 deadline = Deadline(deadline.left * _SETTLING)
-        return self._rank(survivors, deadline) if survivors else []
+        return self.ranked(survivors, deadline)
+
+    def ranked(self, survivors: list[Survivor], deadline: Deadline) -> list[Survivor]:
+        """Survivors of whatever tier, the likeliest to be right first."""
+        if len(survivors) > 1:
+            seen = self._prover.behaviours(
+                self.problem.snapshot,
+                [survivor.candidate for survivor in survivors],
+                [test.id for test in self.problem.targets],
+                cancel=self._cancel,
+                deadline=deadline,
+            )
+            survivors = [replace(survivor, behaviour=seen.get(at)) for at, survivor in enumerate(survivors)]
+        return self._tier.rank(self.problem, survivors) if survivors else []
 
     def _propose(self) -> Iterator[Candidate]:
         for tier in self._tiers:
@@ -179,18 +192,6 @@ class Search:
                     broken += verdict.broken[:_MOST_BROKEN]
         self._guards = reinforced(broken, self._guards, self.problem.baseline)
         return survivors
-
-    def _rank(self, survivors: list[Survivor], deadline: Deadline) -> list[Survivor]:
-        if len(survivors) > 1:
-            seen = self._prover.behaviours(
-                self.problem.snapshot,
-                [survivor.candidate for survivor in survivors],
-                [test.id for test in self.problem.targets],
-                cancel=self._cancel,
-                deadline=deadline,
-            )
-            survivors = [replace(survivor, behaviour=seen.get(at)) for at, survivor in enumerate(survivors)]
-        return self._tier.rank(self.problem, survivors)
 
 
 def _grace(seconds_so_far: float) -> float:

@@ -17,9 +17,13 @@ from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
+    from pennyproof.assist.attempts import Attempts
+    from pennyproof.assist.cascade import Tally
     from pennyproof.assist.complete import Completer, Completion, Place
     from pennyproof.assist.debug import DebugResult
+    from pennyproof.assist.edit import EditRequest, EditResult
     from pennyproof.assist.explain import Explanation, Subject
+    from pennyproof.assist.explain.writing import Writing
     from pennyproof.tiers.hosted.models import Models, Spending
 
 
@@ -34,6 +38,7 @@ class Project:
         libraries: Finds the folders of the packages installed for the project; nothing in them is run.
         models: Makes the hosted models; called once, at the first need. ``None``: there are none.
         completer: Makes what completes code; called once, at the first need. ``None``: nothing does.
+        hidden: Which files, relative to the root, are never sent.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Project:
         libraries: Callable[[], Sequence[Path]] = tuple,
         models: "Callable[[], Models] | None" = None,
         completer: "Callable[[], Completer] | None" = None,
+        hidden: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.root = root.resolve()
         self.trusted = trusted
@@ -56,6 +62,7 @@ class Project:
         self._models: Models | None = None
         self._make_completer = completer
         self._completer: Completer | None = None
+        self._hidden = hidden
         self._lock = threading.Lock()
         self._prover: Prover | None = None
 
@@ -125,9 +132,33 @@ class Project:
         deadline: Deadline,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        offline: bool = False,
+        before_first: Callable[[str], None] = lambda _: None,
     ) -> "DebugResult":
-        """Find proved edits that mend failing tests; ``None`` means all that fail."""
+        """Find proved edits that mend failing tests.
+
+        Args:
+            snapshot: The workspace.
+            test_ids: The failing tests to be mended; ``None``: all.
+            deadline: When the search ends.
+            cancel: Ends it too.
+            progress: Told what is being done.
+            offline: Ask no model.
+            before_first: Called with the host before the first question to a model, on the calling thread; may ask
+                the user whether they agree.
+        """
         from pennyproof.assist.debug import debug  # noqa: PLC0415 - workers that were begun to be started do so meanwhile
+
+        cancel, progress = cancel or Cancel(), progress or Silent()
+
+        def attempts(tally: "Tally") -> "Attempts | None":
+            models = None if offline else self.models
+            if models is None or models.obstacle() is not None:
+                return None
+            from pennyproof.assist.attempts import Attempts  # noqa: PLC0415 - there may be no key
+
+            spending = models.begin("debug")
+            return Attempts(spending, self.prover, self._hidden, tally, cancel, progress, before_first)
 
         return debug(
             self.prover,
@@ -135,8 +166,9 @@ class Project:
             snapshot,
             test_ids,
             deadline=deadline,
-            cancel=cancel or Cancel(),
-            progress=progress or Silent(),
+            cancel=cancel,
+            progress=progress,
+            attempts=attempts,
         )
 
     def prove(
@@ -169,8 +201,23 @@ class Project:
         *,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        offline: bool = False,
+        locale: str | None = None,
+        before_first: Callable[[str], None] = lambda _: None,
+        on_text: Callable[[str, str], None] = lambda _, __: None,
     ) -> "Explanation":
-        """Explain a failing test, lines or a symbol by facts; only a test's explanation needs trust.
+        """Explain a failing test, lines or a symbol; only running a test takes trust.
+
+        Args:
+            snapshot: The workspace.
+            subject: What is asked about.
+            cancel: Ends it.
+            progress: Told what is being done.
+            offline: Ask no model.
+            locale: Of the user, as the editor or the environment names it.
+            before_first: Called with the host before a model is asked, on the calling thread; may ask the user whether
+                they agree.
+            on_text: Called with the page and the model's text as they are written.
 
         Raises:
             UnknownTest: There is no such test.
@@ -188,7 +235,75 @@ class Project:
         except EnvironmentProblem:
             if test_ids:
                 raise  # Lines and symbols can be read where nothing can be run; a failing test has to fail.
-        return explain(snapshot, subject, baseline, self._libraries())
+        cancel = cancel or Cancel()
+        writing = None if offline else self._writing(locale, cancel, before_first, on_text)
+        return explain(snapshot, subject, baseline, self._libraries(), writing)
+
+    def _writing(
+        self,
+        locale: str | None,
+        cancel: Cancel,
+        before_first: Callable[[str], None],
+        on_text: Callable[[str, str], None],
+    ) -> "Writing | str | None":
+        """What it takes to have a model explain, or why none can."""
+        from pennyproof.assist.explain.writing import WRITING_SECONDS, Writing  # noqa: PLC0415 - as above
+
+        models = self.models
+        if models is None:
+            return None
+        obstacle = models.obstacle()
+        if obstacle is not None:
+            return obstacle
+        spending = models.begin("explain")
+        before_first(spending.fast.host)
+        return Writing(spending, self._hidden, locale, Deadline(WRITING_SECONDS), cancel, on_text)
+
+    def edit(
+        self,
+        snapshot: Snapshot,
+        request: "EditRequest",
+        *,
+        deadline: Deadline,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
+        before_first: Callable[[str], None] = lambda _: None,
+    ) -> "EditResult":
+        """Have a model edit some lines, and check what it proposes.
+
+        Args:
+            snapshot: The workspace.
+            request: What is to be edited, and how.
+            deadline: When the search ends.
+            cancel: Ends it too.
+            progress: Told what is being done.
+            before_first: Called with the host before a model is asked, on the calling thread; may ask the user whether
+                they agree.
+
+        Raises:
+            UsageError: There is nothing to edit there.
+            NoModel: There is none that can be asked.
+            ProviderError: None answered.
+            EnvironmentProblem: Nothing can be run.
+        """
+        from pennyproof.assist.edit import edit  # noqa: PLC0415 (most sessions never edit)
+
+        models = self.models
+        obstacle = "no hosted model is set up" if models is None else models.obstacle()
+        if models is None or obstacle is not None:
+            raise NoModel(f"nothing can be edited without a model: {obstacle}")
+        prover, spending = self.prover, models.begin("edit")
+        before_first(spending.fast.host)
+        return edit(
+            prover,
+            spending,
+            snapshot,
+            request,
+            self._hidden,
+            deadline=deadline,
+            cancel=cancel or Cancel(),
+            progress=progress or Silent(),
+        )
 
     def begin_completion(self) -> "Spending":
         """The models for one completion; nothing is sent yet.

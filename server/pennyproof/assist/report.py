@@ -13,6 +13,7 @@ from pennyproof.core.verdicts import Gate, Line, Verdict
 
 if TYPE_CHECKING:
     from pennyproof.assist.complete import Completion, Place
+    from pennyproof.assist.edit import EditResult
     from pennyproof.assist.explain.subjects import Explanation
 
 Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | int | float | bool | None"
@@ -77,6 +78,21 @@ def debug_json(result: DebugResult, root: Path) -> JsonObject:
         "offers": [offer_json(offer) for offer in result.offers],
         "tried": result.tried,
         "rejected": {gate.value: result.rejected.get(gate, 0) for gate in Gate},
+        "rejections": [{"summary": summary, "reason": reason} for summary, reason in result.rejections],
+        "notes": list(result.notes),
+        "spent_usd": result.spent_usd,
+        "seconds": round(result.seconds, _MILLISECONDS),
+    }
+
+
+def edit_json(result: "EditResult", root: Path) -> JsonObject:
+    """What ``pennyproof.edit`` returns, in the words of ``fix --json``."""
+    return {
+        "root": str(root),
+        "offers": [offer_json(offer) for offer in result.offers],
+        "tried": result.tried,
+        "rejected": {gate.value: result.rejected.get(gate, 0) for gate in Gate},
+        "reason": result.reason,
         "spent_usd": result.spent_usd,
         "seconds": round(result.seconds, _MILLISECONDS),
     }

@@ -1,10 +1,12 @@
-"""``pennyproof explain``: the facts about some lines or a failing test, as markdown."""
+"""``pennyproof explain``: some lines or a failing test explained as markdown, by facts and by a model."""
 
 import argparse
+import os
 import re
 from pathlib import Path
 
 from pennyproof.assist.explain import FailingTest, Selection, Subject
+from pennyproof.assist.explain.language import locale_of
 from pennyproof.assist.report import explanation_json
 from pennyproof.cli.output import Bar, print_json
 from pennyproof.cli.root import add_root, session
@@ -35,7 +37,14 @@ def run(options: argparse.Namespace) -> int:
     with session(options.root, runs_code=place is None) as opened, Bar() as bar:
         snapshot = opened.project.snapshot()
         subject = _selection(snapshot, place) if place else FailingTest(options.subject)
-        explanation = opened.project.explain(snapshot, subject, cancel=opened.cancel, progress=bar)
+        explanation = opened.project.explain(
+            snapshot,
+            subject,
+            cancel=opened.cancel,
+            progress=bar,
+            offline=options.offline,
+            locale=locale_of(os.environ),
+        )
     if options.json:
         print_json(explanation_json(explanation))
     else:

@@ -44,8 +44,16 @@ def run(options: argparse.Namespace) -> int:
         snapshot = opened.project.snapshot()
         with Bar() as bar:
             result = opened.project.debug(
-                snapshot, test_ids, deadline=Deadline(options.deadline), cancel=opened.cancel, progress=bar
+                snapshot,
+                test_ids,
+                deadline=Deadline(options.deadline),
+                cancel=opened.cancel,
+                progress=bar,
+                offline=options.offline,
+                before_first=lambda _: bar.clear(),  # A question may follow.
             )
+        for note in result.notes:
+            warn(note)
         _refuse_if_nothing_could_run(result.baseline)
         targets = [test for test in result.baseline.failing if test_ids is None or test.id in test_ids]
         if not options.json:
@@ -128,7 +136,8 @@ def _show(opened: Session, result: "DebugResult", targets: list[TestOutcome]) ->
             print(f"  tried: {summary}: {reason}")
     if targets:
         rejected = ", ".join(f"{number} by {gate}" for gate, number in result.rejected.items() if number)
-        tried = f"Tried {count(result.tried, 'candidate')} in {result.seconds:.1f} s"
+        spent = f" for {result.spent_usd:.4f} USD" if result.spent_usd else ""
+        tried = f"Tried {count(result.tried, 'candidate')} in {result.seconds:.1f} s{spent}"
         print(f"\n{styled(tried + (f'; rejected {rejected}' if rejected else ''), Style.DIM)}")
 
 

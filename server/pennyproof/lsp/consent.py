@@ -6,11 +6,14 @@ import asyncio
 import logging
 import os
 import threading
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+
+from pennyproof.core.work import Cancel
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SEND, NOT_NOW, NEVER = "Send", "Not now", "Never"
+
+_PATIENCE = 30.0
+"""Seconds that long work waits for an answer before it goes on without a model."""
 
 _Pair = tuple[Path, str]
 """A workspace and a host."""
@@ -60,6 +66,21 @@ class ConsentQuestions:
             # The question stays open when one of those who wait for its answer is cancelled.
             known = await asyncio.shield(self._question(pair))
         return known is True
+
+    def settle(self, project: Project, host: str, *, loop: asyncio.AbstractEventLoop, cancel: Cancel) -> None:
+        """Ask, where that is not decided, and wait a while for the answer; called on a thread beside the loop."""
+        answered = asyncio.run_coroutine_threadsafe(self.ensure(project, host), loop)
+
+        def give_up() -> None:
+            answered.cancel()
+
+        take_back = cancel.on_cancel(give_up)
+        try:
+            answered.result(_PATIENCE)
+        except (TimeoutError, CancelledError):
+            give_up()  # The question stays open, and its answer counts from the next time on.
+        finally:
+            take_back()
 
     def ask_soon(self, project: Project, host: str) -> None:
         """Ask, where that is not decided, and let nobody wait for the answer."""

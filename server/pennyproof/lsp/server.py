@@ -59,7 +59,9 @@ def _shows_ghost_text(client: types.ClientCapabilities) -> bool:
 ROUTES: Mapping[str, Route] = {
     types.TEXT_DOCUMENT_CODE_ACTION: Route(
         "pennyproof.lsp.features.code_actions:handle",
-        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+        types.CodeActionOptions(
+            code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite]
+        ),
     ),
     types.TEXT_DOCUMENT_CODE_LENS: Route("pennyproof.lsp.features.code_lenses:handle"),
     types.TEXT_DOCUMENT_COMPLETION: Route(
@@ -84,6 +86,7 @@ ROUTES: Mapping[str, Route] = {
 COMMANDS: Mapping[str, str] = {
     "pennyproof.accepted": "pennyproof.lsp.commands.accepted",
     "pennyproof.debug": "pennyproof.lsp.commands.debug",
+    "pennyproof.edit": "pennyproof.lsp.commands.edit",
     "pennyproof.explain": "pennyproof.lsp.commands.explain",
     "pennyproof.prove": "pennyproof.lsp.commands.prove",
     "pennyproof.restartWorkers": "pennyproof.lsp.commands.restart_workers",
@@ -121,6 +124,8 @@ class PennyproofServer(LanguageServer):
         self._watch_parent = watch_parent
         self._on_initialize = on_initialize
         self.documents = DocumentStore()
+        self.locale: str | None = None
+        """Of the client's user, where it says so."""
         super().__init__("pennyproof", __version__, protocol_cls=PennyproofProtocol, max_workers=1)
         self.background = Background()
         self.completing = Background(threads=4, name="pennyproof-complete")
@@ -181,6 +186,7 @@ class PennyproofServer(LanguageServer):
         if self._on_initialize is not None:
             self._on_initialize(self)
         self.documents.encoding = self.protocol.choose_encoding(params)
+        self.locale = params.locale
         self.configuration.begin(params.initialization_options)
         self.projects.begin(params)
         if self._watch_parent and params.process_id is not None:

@@ -1,7 +1,8 @@
-"""Explain, the facts: gathered on this machine, laid out as markdown, with no model."""
+"""Explain: facts gathered on this machine and laid out as markdown, and what a model makes of them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennyproof.assist.explain.facts import Facts, gather
 from pennyproof.assist.explain.page import page
@@ -10,26 +11,41 @@ from pennyproof.core.outcomes import Baseline
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Line
 
+if TYPE_CHECKING:
+    from pennyproof.assist.explain.writing import Writing
+
 __all__ = ["Explanation", "FailingTest", "Selection", "Subject", "Symbol", "explain"]
 
 
 def explain(
-    snapshot: Snapshot, subject: Subject, baseline: Baseline | None = None, search_paths: Sequence[Path] = ()
+    snapshot: Snapshot,
+    subject: Subject,
+    baseline: Baseline | None = None,
+    search_paths: Sequence[Path] = (),
+    writing: "Writing | str | None" = None,
 ) -> Explanation:
-    """Explain a subject by facts alone.
+    """Explain a subject.
 
     Args:
         snapshot: The workspace.
         subject: What is asked about.
         baseline: What the tests did with this snapshot, where they were run.
         search_paths: Folders of installed packages, whose sources are read and never imported.
+        writing: What it takes to have a model write; a string says why none does, ``None``: none was wanted.
 
     Raises:
         UnknownTest: The baseline has no such test.
         OutsideRoot: A path leads out of the root.
     """
     facts = gather(snapshot, subject, baseline, search_paths)
-    return Explanation(page(facts), tuple(dict.fromkeys(_references(facts))))
+    explanation = Explanation(page(facts), tuple(dict.fromkeys(_references(facts))))
+    if writing is None:
+        return explanation
+    from pennyproof.assist.explain.writing import unwritten, written  # noqa: PLC0415 - facts alone do without
+
+    if isinstance(writing, str):
+        return unwritten(explanation, writing)
+    return written(explanation, facts, snapshot, writing)
 
 
 def _references(facts: Facts) -> Iterator[Line]:

@@ -97,5 +97,5 @@ def _say_why_not(server: PennyproofServer, result: DebugResult, targets: list[st
     elif targets == []:
         message = "No failing test runs these lines"
     else:
-        message = f"No fix held: {result.tried} candidates tried"
+        message = "; ".join([f"No fix held: {result.tried} candidates tried", *result.notes])
     server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))

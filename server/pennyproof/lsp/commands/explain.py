@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pennyproof.assist.explain import FailingTest, Selection, Symbol
+from pennyproof.assist.explain.language import locale_of
 from pennyproof.assist.report import JsonObject, explanation_json
 from pennyproof.core.positions import LineIndex
 from pennyproof.errors import UsageError
 from pennyproof.lsp.commands.arguments import Argument, Range
-from pennyproof.lsp.commands.pages import show_page
+from pennyproof.lsp.commands.pages import GrowingPage
 from pennyproof.lsp.convert import from_position
 from pennyproof.lsp.documents import document_path
 from pennyproof.lsp.features.findings import findings_of
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
     from pennyproof.lsp.server import PennyproofServer
 
 
+_MOST_SHOWN = 80
+"""Characters of the text that a progress bar shows."""
+
+
 class Params(Argument):
     """A test by its id, or a range; an empty range asks about the name at it."""
 
@@ -34,7 +42,7 @@ class Params(Argument):
 
 
 async def run(server: PennyproofServer, params: Params) -> JsonObject:
-    """Explain, and open the page.
+    """Explain, and open the page, which grows while a model writes.
 
     Returns:
         What ``explain --json`` prints.
@@ -45,10 +53,33 @@ async def run(server: PennyproofServer, params: Params) -> JsonObject:
     async with server.work("Explaining") as work:
         snapshot = await take_snapshot(server, project)
         subject = await _subject(server, project, snapshot, params, work)
-        explanation = await server.run(project.explain, snapshot, subject, cancel=work.cancel, progress=work.progress)
-    if params.show:
-        await show_page(server, project, "explanation", explanation.markdown)
+        page = GrowingPage(server, project, "explanation") if params.show else None
+
+        def on_text(markdown: str, text: str) -> None:
+            if page is not None:
+                page.grow(markdown)
+            if text:
+                work.progress.report(_end_of(text))
+
+        explanation = await server.run(
+            project.explain,
+            snapshot,
+            subject,
+            cancel=work.cancel,
+            progress=work.progress,
+            locale=server.locale or locale_of(os.environ),
+            before_first=partial(server.consent.settle, project, loop=asyncio.get_running_loop(), cancel=work.cancel),
+            on_text=on_text,
+        )
+    if page is not None:
+        await page.finish(explanation.markdown)
     return explanation_json(explanation)
+
+
+def _end_of(text: str) -> str:
+    """The last words of what is written so far, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_SHOWN else f"… {line[-_MOST_SHOWN:]}"
 
 
 async def _subject(

@@ -54,4 +54,6 @@ def _page(result: DebugResult | None) -> str:
     if result.rejections:
         rows = [f"- {code(summary)}: {prose(reason)}" for summary, reason in result.rejections]
         parts += ["## The last that got past the quick screen", "\n".join(rows)]
+    if result.notes:
+        parts += ["## Models that gave no answer", "\n".join(f"- {prose(note)}" for note in result.notes)]
     return "\n\n".join(parts) + "\n"

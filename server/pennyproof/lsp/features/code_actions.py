@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from pennyproof.assist.edit.region import unwritten_function
 from pennyproof.lsp.features.diagnostics import SOURCE
 from pennyproof.lsp.features.edits import still_holds, workspace_edit
 from pennyproof.lsp.features.findings import findings_of, project_at
@@ -29,16 +30,40 @@ def handle(server: PennyproofServer, params: types.CodeActionParams) -> list[typ
     if project is None:
         return []
     diagnostics, only = params.context.diagnostics, params.context.only
-    failing = failing_at(server, project, uri, params.range, _named(diagnostics))[:_MOST_TESTS]
-    if only and not any(kind in ("", types.CodeActionKind.QuickFix) for kind in only):
-        return []
-    actions = list(_fixes(server, project, uri, failing, diagnostics))
+    actions: list[types.CodeAction] = []
+    if _wanted(types.CodeActionKind.QuickFix, only):
+        failing = failing_at(server, project, uri, params.range, _named(diagnostics))[:_MOST_TESTS]
+        actions += _fixes(server, project, uri, failing, diagnostics)
+    if _wanted(types.CodeActionKind.RefactorRewrite, only):
+        actions += _implementing(server, project, uri, params.range)
     if not only and params.range.start != params.range.end:
         explain = types.Command(
             "Explain", "pennyproof.explain", arguments=[{"uri": uri, "range": _plain(params.range)}]
         )
         actions.append(types.CodeAction("Explain the selection", command=explain))
     return actions
+
+
+def _wanted(kind: types.CodeActionKind, only: Sequence[types.CodeActionKind | str] | None) -> bool:
+    """Whether a client that asks for some kinds, or for kinds above them (``refactor``), asks for this one."""
+    return not only or any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in only)
+
+
+def _implementing(
+    server: PennyproofServer, project: Project, uri: str, place: types.Range
+) -> Iterator[types.CodeAction]:
+    """To write the body of the function at a place, where it has a docstring and no body, and a model can be asked."""
+    document = server.documents.get(uri)
+    if document is None or document.language != "python":
+        return
+    function = unwritten_function(document.text, place.start.line + 1)
+    models = project.models if function else None
+    if function is None or models is None or models.obstacle() is not None:
+        return
+    argument = {"uri": uri, "range": _plain(types.Range(place.start, place.start)), "instruction": ""}
+    command = types.Command("Implement from docstring", "pennyproof.edit", arguments=[argument])
+    title = f"Implement {function} from its docstring (checked)"
+    yield types.CodeAction(title, types.CodeActionKind.RefactorRewrite, command=command)
 
 
 def _fixes(

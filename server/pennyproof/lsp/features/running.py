@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pennyproof.assist.discovery import ids_of
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from pennyproof.core.snapshots import Snapshot
     from pennyproof.lsp.progress import Work
     from pennyproof.lsp.server import PennyproofServer
+
+logger = logging.getLogger(__name__)
 
 SEARCH_SECONDS = 60.0
 """How long a search for a fix may take."""
@@ -39,7 +44,11 @@ async def run_tests(
 async def search(
     server: PennyproofServer, project: Project, snapshot: Snapshot, test_ids: Sequence[str] | None, work: Work
 ) -> DebugResult:
-    """Look for fixes of failing tests; what was found is remembered while the text stays as it is."""
+    """Look for fixes of failing tests; what was found is remembered while the text stays as it is.
+
+    Where a model is to be asked and the user has not agreed to that yet, they are asked then.
+    """
+    loop = asyncio.get_running_loop()
     result = await server.run(
         project.debug,
         snapshot,
@@ -47,7 +56,10 @@ async def search(
         deadline=Deadline(SEARCH_SECONDS),
         cancel=work.cancel,
         progress=work.progress,
+        before_first=partial(server.consent.settle, project, loop=loop, cancel=work.cancel),
     )
+    for note in result.notes:
+        logger.warning("%s", note)
     await _take_run(server, project, snapshot, result.baseline, whole=True)
     findings_of(server, project).take_search(result, current=still_as_in(server, snapshot))
     return result
