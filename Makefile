@@ -7,7 +7,7 @@ BENCH ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test check format bench vscode clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,10 +19,10 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pennyproof needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable . --group dev --group llama
 	@touch $@
 
-demo: $(READY) ## a short real session on a sample project with real bugs
+demo: $(READY) ## a short real session on a sample project with real bugs; a model helps where there is a key
 	$(BIN)/pennyproof demo
 
 test: $(READY) ## run the tests
@@ -41,5 +41,10 @@ format: $(READY) ## write the format that `check` asks for
 bench: $(READY) ## print the benchmarks (DATA=folder of the recorded tasks, BENCH="verdict --quick" for some)
 	$(BIN)/python -m tests.bench $(BENCH) --data $(DATA)
 
+vscode: ## package the extension for VS Code as editors/vscode/pennyproof.vsix (needs Node.js)
+	cp LICENSE editors/vscode/LICENSE
+	cd editors/vscode && npm install --no-progress --loglevel=error && npm run --silent package
+
 clean: ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf editors/vscode/node_modules editors/vscode/dist editors/vscode/LICENSE editors/vscode/*.vsix

@@ -47,6 +47,8 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     monkeypatch.setenv("PENNYPROOF_HOME", str(home / "state"))
     monkeypatch.delenv("PENNYPROOF_TRUST", raising=False)
     monkeypatch.delenv("PENNYPROOF_LOG_LEVEL", raising=False)
+    for name in ("DEEPSEEK_API_KEY", "PENNYPROOF_API_KEY"):  # Nothing here may reach a real provider.
+        monkeypatch.delenv(name, raising=False)
 
     def run(*argv: str) -> Ran:
         capsys.readouterr()

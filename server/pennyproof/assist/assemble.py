@@ -23,6 +23,7 @@ def build_project(
     *,
     environ: Mapping[str, str] = os.environ,
     ask_consent: Callable[[str], bool | None] = nobody_to_ask,
+    on_spent: Callable[[], None] = lambda: None,
 ) -> Project:
     """A workspace folder, ready to be asked; nothing is started before the first need.
 
@@ -32,6 +33,7 @@ def build_project(
         trusted: Whether project code may run; ``Project.trusted`` may be changed later.
         environ: Tells where the state directory is, which environment is active, and the keys of hosted models.
         ask_consent: Asks the user whether code may be sent to a host; ``None``: no answer.
+        on_spent: Called after every call of a hosted model, on the thread that made it.
     """
 
     def make_prover(root: Path) -> Prover:
@@ -67,7 +69,7 @@ def build_project(
 
         state = state_directory(environ)
         consent = Consent(settings.trust, ConsentStore(state), root, ask_consent)
-        return Models(settings, root, state, environ, consent)
+        return Models(settings, root, state, environ, consent, on_spent)
 
     def completer() -> "Completer":
         from pennyproof.assist.complete import Completer  # noqa: PLC0415

@@ -21,6 +21,7 @@ COMMANDS = {
     "prove": "check a unified diff against the tests",
     "complete": "what belongs at a place in a file, as a model sees it",
     "explain": "the facts about a place in the code or a failing test",
+    "spend": "what hosted models have cost, by day, model and action",
     "doctor": "what works here, and what to do about the rest",
     "demo": "play a short real session on a sample project",
 }

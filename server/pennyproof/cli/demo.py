@@ -1,7 +1,7 @@
 """``pennyproof demo``: a short real session on a copy of the bundled sample project.
 
 Nothing here knows the bugs. An editor without a screen starts the real server, runs the tests, asks for fixes of what
-fails, makes the edits that come back, and runs the tests again.
+fails, makes the edits that come back, and runs the tests again. Where there is a key, the model has its part in it.
 """
 
 import argparse
@@ -12,10 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pennyproof.cli.demo_client import AppliedEdit, Editor
+from pennyproof.cli.demo_model import DemoModel, find_model, share_ledger
 from pennyproof.cli.output import Bar, Style, coloured_diff, count, styled
 from pennyproof.core.candidates import FileChange
 from pennyproof.core.diffs import write as write_diff
@@ -41,10 +43,13 @@ def run(options: argparse.Namespace) -> int:
         timeline = Timeline(bar)
         # Links resolved, so that the paths in the server's answers are the ones that the editor knows.
         home = Path(folder).resolve()
-        edits, failing = _session(options.sample, home, timeline)
-    outcome = f"after {count(edits, 'edit')} and {timeline.seconds:.1f} s"
-    if failing:
-        print(styled(f"\n{count(failing, 'test')} still failing {outcome}", Style.RED))
+        model = find_model()
+        played = _session(options.sample, home, timeline, model)
+    outcome = f"after {count(played.edits, 'edit')} and {timeline.seconds:.1f} s"
+    if model:
+        outcome += f", for {played.spent_usd:.4f} USD"
+    if played.failing:
+        print(styled(f"\n{count(played.failing, 'test')} still failing {outcome}", Style.RED))
         return 1
     if _digest(options.sample) != before:
         print(styled(f"\nThe sample project itself was changed {outcome}", Style.RED))
@@ -53,13 +58,27 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _session(sample: Path, home: Path, timeline: "Timeline") -> tuple[int, int]:
-    """One editor, from start to end, on a copy in ``home``; how many edits it made, and how many tests still fail."""
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """How a session went."""
+
+    edits: int
+    failing: int
+    """Tests that fail in the end."""
+    spent_usd: float
+
+
+def _session(sample: Path, home: Path, timeline: "Timeline", model: DemoModel | None) -> _Played:
+    """One editor, from start to end, on a copy in ``home``."""
     root = home / "bookshop"
     shutil.copytree(sample, root, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    print(styled("A session with the real server: no key, no network, nothing prepared", Style.BOLD))
+    with_what = f"{model.name} where the free tier does not do" if model else "no key, no network"
+    print(styled(f"A session with the real server: {with_what}, nothing prepared", Style.BOLD))
     print(f"on a copy of the sample project in {root}\n")
+    if model:
+        share_ledger(home / "state")
     settings = {
+        **(model.settings if model else {}),
         "proof": {"sandbox": _sandbox(timeline)},
         # The sample needs nothing but pytest, which is installed beside Pennyproof.
         "tests": {"python": sys.executable, "onSave": "off"},
@@ -67,11 +86,18 @@ def _session(sample: Path, home: Path, timeline: "Timeline") -> tuple[int, int]:
     command = [sys.executable, "-m", "pennyproof", "serve"]
     timeline.add("editor", "starts `pennyproof serve`")
     with Editor(
-        command, root, _environment(home), home / "server.log", answer=timeline.answer, on_progress=timeline.progress
+        command,
+        root,
+        {**_environment(home), **(model.keys if model else {})},
+        home / "server.log",
+        answer=timeline.answer,
+        on_progress=timeline.progress,
     ) as editor:
         failing = _play(editor, timeline, settings)
     timeline.add("editor", "has shut the server down")
-    return len(editor.edits), len(failing)
+    if model:
+        timeline.add("spent", f"{timeline.spent_usd:.4f} USD; `pennyproof spend` shows your ledger")
+    return _Played(len(editor.edits), len(failing), timeline.spent_usd)
 
 
 class Timeline:
@@ -80,6 +106,7 @@ class Timeline:
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
         self._start = time.monotonic()
+        self.spent_usd = 0.0
 
     @property
     def seconds(self) -> float:
@@ -93,6 +120,19 @@ class Timeline:
         for line in details:
             print(f"{_INDENT}{line}".rstrip())
         sys.stdout.flush()
+
+    def pay(self, result: Mapping[str, Any], origin: Mapping[str, Any] | None, cost_usd: float | None) -> None:
+        """Count what an action cost, and show what of it a model wrote.
+
+        Args:
+            result: The action's.
+            origin: Where its answer comes from; ``None``: from facts alone.
+            cost_usd: What that answer cost; ``None`` where nobody knows.
+        """
+        self.spent_usd += result.get("spent_usd") or 0.0
+        if origin and origin["model"]:
+            cost = "at an unknown price" if cost_usd is None else f"for {cost_usd:.4f} USD"
+            self.add("model", styled(f"written by {origin['model']}, the {origin['tier']} tier, {cost}", Style.YELLOW))
 
     def progress(self, message: str) -> None:
         """Show what the server is doing, where that can be taken away again."""
@@ -169,6 +209,7 @@ def _explain(editor: Editor, timeline: Timeline, test: str) -> None:
     lines = result["markdown"].splitlines()
     more = [f"… {len(lines) - _EXPLANATION_LINES} more lines"] if len(lines) > _EXPLANATION_LINES else []
     timeline.add("explain", test, [*lines[:_EXPLANATION_LINES], *more])
+    timeline.pay(result, result["origin"], result["spent_usd"])
 
 
 def _debug(editor: Editor, timeline: Timeline, test: str) -> bool:
@@ -179,6 +220,9 @@ def _debug(editor: Editor, timeline: Timeline, test: str) -> bool:
     applied = editor.edits[known:]
     for edit in applied:
         timeline.add("edit", styled(edit.label, Style.GREEN), coloured_diff(_as_diff(edit)).splitlines())
+    # What is applied is the best offer, which comes first.
+    best = result["offers"][0] if applied else {"origin": None, "cost_usd": None}
+    timeline.pay(result, best["origin"], best["cost_usd"])
     if not applied:
         timeline.add("debug", styled(f"no fix that holds among {result['tried']} candidates", Style.YELLOW))
     return bool(applied)

@@ -5,13 +5,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pennyproof.cli.checks import Check, State
 from pennyproof.cli.editors import EDITORS
+from pennyproof.cli.model_checks import examine_models
 from pennyproof.cli.output import Style, print_json, styled
+from pennyproof.cli.prompts import prompt_at
 from pennyproof.cli.root import add_root, existing_folder, is_trusted
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.environment import probe
@@ -19,28 +21,7 @@ from pennyproof.proof.interpreter import Interpreter, find_interpreter
 from pennyproof.proof.sandbox import Sandbox, find_sandbox
 from pennyproof.settings import Settings, load, state_directory
 
-_KEYS = ("DEEPSEEK_API_KEY", "PENNYPROOF_API_KEY")
-
-
-class State(StrEnum):
-    """How a check turned out."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Worth knowing; nothing is broken."""
-    PROBLEM = "problem"
-
-
 _MARKS = {State.OK: ("✓", Style.GREEN), State.NOTE: ("-", Style.YELLOW), State.PROBLEM: ("✗", Style.RED)}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    state: State
-    detail: str
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,23 +29,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--editor", choices=sorted(EDITORS), metavar="NAME", help=f"settings to paste: {', '.join(EDITORS)}"
     )
+    parser.add_argument(
+        "--offline", action="store_true", help="do not ask the model's host for its list of models, which sends no code"
+    )
+    parser.add_argument("--show-prompt", metavar="FILE:LINE", help="print what a completion there would send")
     add_root(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what was found; 2 when tests cannot be run here."""
+    """Print what was found; 2 when tests cannot be run here, or a model that has a key cannot be used."""
     root = existing_folder(options.root)
     loaded = load(root, environ=os.environ)
     checks = list(examine(root, loaded.settings, os.environ))
+    checks += examine_models(root, loaded.settings, os.environ, online=not options.offline)
     checks += [Check("settings", State.NOTE, warning) for warning in loaded.warnings]
+    prompt = prompt_at(root, loaded.settings, options.show_prompt) if options.show_prompt else None
     hint = EDITORS[options.editor] if options.editor else None
     if options.json:
-        editor = {"name": options.editor, **asdict(hint)} if hint else None
-        print_json({"root": str(root), "checks": [asdict(check) for check in checks], "editor": editor})
+        editor = {"name": options.editor, "where": hint.where, "settings": hint.settings} if hint else None
+        told = prompt.as_json() if prompt else None
+        print_json({"root": str(root), "checks": [asdict(check) for check in checks], "editor": editor, "prompt": told})
     else:
         _show(root, checks)
-        if hint:
+        if prompt:
+            print(f"\n{prompt}")
+        elif hint:
             print(f"\n{styled(hint.where, Style.BOLD)}\n\n{hint.settings}", end="")
         else:
             print(f"\nSettings for your editor: pennyproof doctor --editor {'|'.join(EDITORS)}")
@@ -93,7 +83,6 @@ def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Itera
     git = shutil.which("git", path=environ.get("PATH"))
     yield Check("git", State.OK if git else State.NOTE, git or "not found: explanations go without recent changes")
     yield Check("workers", State.OK, str(settings.proof.workers))
-    yield _key_check(environ)
 
 
 def _sandbox_check(sandbox: Sandbox) -> Check:
@@ -138,12 +127,6 @@ def _ruff_check() -> Check:
         return Check("ruff", State.OK, version("ruff"))
     except PackageNotFoundError:
         return Check("ruff", State.PROBLEM, "not installed beside pennyproof: install pennyproof again")
-
-
-def _key_check(environ: Mapping[str, str]) -> Check:
-    if name := next((name for name in _KEYS if environ.get(name)), None):
-        return Check("key", State.OK, f"{name} is set; this version has the free tier only and sends nothing anywhere")
-    return Check("key", State.OK, "none: free tier only")
 
 
 def _show(root: Path, checks: list[Check]) -> None:

@@ -1,6 +1,10 @@
-"""Settings for editors, ready to paste."""
+"""Settings for editors, ready to paste: the files of ``editors/``, which an installed package brings along."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+_INSTALLED = Path(__file__).with_name("editor_settings")
+_CHECKOUT = Path(__file__).parents[3] / "editors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,78 +13,29 @@ class EditorHint:
 
     where: str
     """Where the settings go."""
-    settings: str
+    file: str
+    """The file that has them, below ``editors/``."""
+
+    @property
+    def settings(self) -> str:
+        """The text to paste."""
+        folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+        return (folder / self.file).read_text("utf-8")
 
 
 EDITORS = {
-    "neovim": EditorHint(
-        "init.lua, Neovim 0.11 or newer",
-        """\
-vim.lsp.config("pennyproof", {
-  cmd = { "pennyproof", "serve" },
-  filetypes = { "python" },
-  root_markers = { "pyproject.toml", "setup.py", "setup.cfg", ".git" },
-})
-vim.lsp.enable("pennyproof")
-""",
-    ),
+    "neovim": EditorHint("init.lua, Neovim 0.11 or newer", "neovim/init.lua"),
     "helix": EditorHint(
         "languages.toml in Helix's configuration folder; name the servers you use already as well",
-        """\
-[language-server.pennyproof]
-command = "pennyproof"
-args = ["serve"]
-
-[[language]]
-name = "python"
-language-servers = ["pennyproof", "ruff", "pylsp"]
-""",
+        "helix/languages.toml",
     ),
-    "emacs": EditorHint(
-        "init.el, Emacs 29 or newer; then M-x eglot in a Python buffer",
-        """\
-(with-eval-after-load 'eglot
-  (add-to-list 'eglot-server-programs
-               '((python-mode python-ts-mode) . ("pennyproof" "serve"))))
-""",
-    ),
+    "emacs": EditorHint("init.el, Emacs 29 or newer; then M-x eglot in a Python buffer", "emacs/init.el"),
     "vscode": EditorHint(
-        'settings.json, with the extension "Generic LSP Client (v2)" (zsol.vscode-glspc)',
-        """\
-{
-  "glspc.server.command": "pennyproof",
-  "glspc.server.commandArguments": ["serve"],
-  "glspc.server.languageId": ["python"]
-}
-""",
+        "settings.json, with the extension that `make vscode` packages from editors/vscode", "vscode/settings.json"
     ),
-    "kate": EditorHint(
-        "Settings > Configure Kate > LSP Client > User Server Settings",
-        """\
-{
-  "servers": {
-    "python": {
-      "command": ["pennyproof", "serve"],
-      "rootIndicationFileNames": ["pyproject.toml", "setup.py", ".git"],
-      "highlightingModeRegex": "^Python$"
-    }
-  }
-}
-""",
-    ),
+    "kate": EditorHint("Settings > Configure Kate > LSP Client > User Server Settings", "kate/servers.json"),
     "sublime": EditorHint(
-        "Preferences > Package Settings > LSP > Settings, with the package LSP",
-        """\
-{
-  "clients": {
-    "pennyproof": {
-      "enabled": true,
-      "command": ["pennyproof", "serve"],
-      "selector": "source.python"
-    }
-  }
-}
-""",
+        "Preferences > Package Settings > LSP > Settings, with the package LSP", "sublime/LSP.sublime-settings"
     ),
 }
 """Editor → how to set it up."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +79,10 @@ class Projects:
         """The projects of all workspace folders, and the others that were asked for."""
         return tuple(self._project(root) for root in self.roots)
 
+    def common_settings(self) -> Settings:
+        """The settings that no folder can change: models, budgets, trust. Without a folder, those of the user."""
+        return self.settings(next(iter(self.roots), Path()))
+
     def settings(self, root: Path) -> Settings:
         """The settings of a project's root."""
         return self._server.configuration.settings(root)
@@ -119,9 +125,21 @@ class Projects:
                 settings,
                 trusted=self._server.trust.known(root, settings) is True,
                 ask_consent=partial(self._server.consent.known, root),
+                on_spent=self._tell_spending(),
             )
             self._projects[root] = (settings, project)
+            self._server.status.refresh()
         return self._projects[root][1]
+
+    def _tell_spending(self) -> Callable[[], None]:
+        """For threads that have called a model."""
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            with contextlib.suppress(RuntimeError):  # The session may be over by now.
+                loop.call_soon_threadsafe(self._server.status.refresh)
+
+        return tell
 
     def _drop(self, root: Path) -> None:
         known = self._projects.pop(root, None)

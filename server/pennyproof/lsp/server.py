@@ -96,6 +96,7 @@ COMMANDS: Mapping[str, str] = {
     "pennyproof.restartWorkers": "pennyproof.lsp.commands.restart_workers",
     "pennyproof.runTests": "pennyproof.lsp.commands.run_tests",
     "pennyproof.showLastRejections": "pennyproof.lsp.commands.show_last_rejections",
+    "pennyproof.showSpend": "pennyproof.lsp.commands.show_spend",
     "pennyproof.trustWorkspace": "pennyproof.lsp.commands.trust_workspace",
 }
 """Command → module with ``Params``, a pydantic model of its one argument, and ``async run(server, params)``."""
@@ -214,6 +215,7 @@ class PennyproofServer(LanguageServer):
         await self.run(_import_what_handlers_need, tuple(self._modules))
         await self.configuration.subscribe()
         await self.configuration.pull()
+        self.status.refresh()
 
     async def _end_after(self, process_id: int) -> None:
         await wait_until_gone(process_id)

@@ -105,6 +105,8 @@ def test_a_call_is_written_down_before_and_after(tmp_path: Path, clock: Clock) -
 def test_only_the_user_can_read_it(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     assert ledger.spent_today() == 0.0
+    assert list(tmp_path.iterdir()) == [], "who only reads makes no file"
+    account(ledger).begin("m", Usage(miss=1))
     assert stat.S_IMODE((tmp_path / "ledger.sqlite").stat().st_mode) == 0o600
     ledger.close()
 

@@ -77,6 +77,12 @@ class Completer:
             self._gates.close()
 
 
+def completion_request(place: Place, shape: Shape) -> FimRequest:
+    """What a model is sent for a completion."""
+    prompt = fim_prompt(place.path, place.index, place.offset)
+    return FimRequest("", prompt.prefix, prompt.suffix, shape.max_tokens, shape.stop, temperature=0.0)
+
+
 @dataclass(slots=True)
 class _Written:
     """What a model wrote."""
@@ -89,8 +95,7 @@ class _Written:
 
 
 def _ask(place: Place, shape: Shape, model: HostedModel, deadline: Deadline, cancel: Cancel) -> _Written:
-    prompt = fim_prompt(place.path, place.index, place.offset)
-    request = FimRequest("", prompt.prefix, prompt.suffix, shape.max_tokens, shape.stop, temperature=0.0)
+    request = completion_request(place, shape)
     listener = _Listener(place, shape)
     forget = cancel.on_cancel(listener.hang_up.ask)
     try:

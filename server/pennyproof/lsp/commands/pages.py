@@ -71,17 +71,18 @@ class GrowingPage:
             _say(self._server, markdown)
 
 
-async def show_page(server: PennyproofServer, project: Project, name: str, markdown: str) -> None:
+async def show_page(server: PennyproofServer, project: Project | None, name: str, markdown: str) -> None:
     """Open a page in the editor, or say what it says where the client opens nothing.
 
     Args:
         server: Whose client shows it.
         project: What it is about; each workspace folder has one page of each name, which the next one replaces.
+            ``None``: something that is the same for all.
         name: What kind of page it is.
         markdown: Its text.
     """
     try:
-        path = await server.run(_write, project.root, name, markdown)
+        path = await server.run(_write, project.root if project else None, name, markdown)
     except OSError as error:
         logger.warning("the page could not be kept: %s", error.strerror)
         _say(server, markdown)
@@ -115,11 +116,12 @@ def _headline(markdown: str) -> str:
     return ": ".join(line.lstrip("# ") for line in markdown.split("\n\n")[:2])
 
 
-def _write(root: Path, name: str, markdown: str) -> Path:
+def _write(root: Path | None, name: str, markdown: str) -> Path:
     """Write a page whole or not at all, readable by the user alone: it may quote secrets."""
     folder = state_directory(os.environ) / "pages"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{name}-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}.md"
+    mark = f"-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}" if root else ""
+    path = folder / f"{name}{mark}.md"
     handle, draft = tempfile.mkstemp(dir=folder, suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

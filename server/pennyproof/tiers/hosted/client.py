@@ -25,6 +25,7 @@ from pennyproof.tiers.hosted.endpoint import Endpoint
 from pennyproof.tiers.hosted.errors import Fault, ProviderError
 from pennyproof.tiers.hosted.exchange import Exchange
 from pennyproof.tiers.hosted.keys import Key, KeyFilter, scrub
+from pennyproof.tiers.hosted.listing import list_models
 from pennyproof.tiers.hosted.loop import BackgroundLoop
 from pennyproof.tiers.hosted.recorder import Recorder
 from pennyproof.tiers.hosted.requests import Capabilities, ChatRequest, FimRequest, Wire, chat_wire, fim_wire
@@ -84,6 +85,11 @@ class Client:
         """Whether there is a key to send."""
         return self._key is not None
 
+    @property
+    def key_source(self) -> str:
+        """Where the key was found, in words for a person; empty where there is none."""
+        return self._key.source if self._key else ""
+
     def chat(
         self,
         request: ChatRequest,
@@ -122,6 +128,17 @@ class Client:
         """Ask the model to fill a gap; arguments and errors are those of ``chat``. An empty text is an answer."""
         wire = fim_wire(request, self.able)
         return self._call(wire, self._fim_idle, recorder, deadline, cancel, on_text)
+
+    def models(self, seconds: float) -> tuple[str, ...]:
+        """The names of the models that the provider lists.
+
+        Args:
+            seconds: The time that the answer may take.
+
+        Raises:
+            ProviderError: There is no list.
+        """
+        return self._loop.submit(self._list(seconds)).result()
 
     def close(self) -> None:
         """Cancel all calls, and close all connections."""
@@ -195,11 +212,17 @@ class Client:
             hang_up()
 
     async def _run(self, exchange: Exchange, seconds: float, idle: float) -> Answer:
-        if self._http is None:
-            self._http = self._connections()
-        return await exchange.run(self._http, seconds, idle)
+        return await exchange.run(self._connections(), seconds, idle)
+
+    async def _list(self, seconds: float) -> tuple[str, ...]:
+        return await list_models(self._connections(), self.endpoint, self.able.models_path, self._key, seconds)
 
     def _connections(self) -> httpx.AsyncClient:
+        if self._http is None:
+            self._http = self._connect()
+        return self._http
+
+    def _connect(self) -> httpx.AsyncClient:
         import httpx  # noqa: PLC0415 (slow, and not needed until something is sent)
 
         for name in _THEIR_LOGGERS:

@@ -63,6 +63,17 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._opened: os.stat_result | None = None
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written; who only reads need not make a file."""
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # To open it will say what is wrong.
+        return True
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction that no other one overlaps; undone when its body raises.

@@ -67,10 +67,14 @@ class Ledger:
     Args:
         directory: The state directory.
         clock: Tells the time, aware of the user's time zone: a day's budget goes by the user's midnight.
+        on_settled: Called after each call of a model, on the thread that made it.
     """
 
-    def __init__(self, directory: Path, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, directory: Path, clock: Callable[[], datetime] = _now, on_settled: Callable[[], None] = lambda: None
+    ) -> None:
         self._clock = clock
+        self._on_settled = on_settled
         self._database = Database(directory / "ledger.sqlite")
 
     def account(self, action: Action, tier: Tier, budget: BudgetSettings | None, prices: Prices) -> "Account":
@@ -98,14 +102,26 @@ class Ledger:
             raise self._start_anew(damaged, account.budget, now) from damaged
         return _Entry(self, account, model, now, row)
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    @property
+    def today(self) -> date:
+        """The user's own day."""
+        return self._clock().date()
+
     def spent_today(self) -> float:
         """USD spent since midnight, with what is set aside for calls that are being made.
 
         Raises:
             LedgerUnusable: Nobody knows.
         """
+        if not self._database.exists:
+            return 0.0
         with self._database.transaction() as connection:
-            return _sum(connection, "day = ?", self._clock().date().isoformat())
+            return _sum(connection, "day = ?", self.today.isoformat())
 
     def spent_on(self, action: Action) -> float:
         """USD spent on one action.
@@ -122,6 +138,8 @@ class Ledger:
         Raises:
             LedgerUnusable: Nobody knows.
         """
+        if not self._database.exists:
+            return []
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "SELECT day, model, action, COUNT(*), SUM(hit), SUM(miss), SUM(output), SUM(reasoning), "
@@ -153,6 +171,7 @@ class Ledger:
                     )
         except LedgerUnusable as error:
             logger.warning("What a call did cost is not written down, so its upper bound counts: %s", error)
+        self._on_settled()
 
     def close(self) -> None:
         """Close the file."""

@@ -99,12 +99,19 @@ class Models:
         state: The state directory, where the ledger is.
         environ: Where keys are found.
         agreed: Asked before every call; remembers the user's answer.
+        on_spent: Called after every call, on the thread that made it.
     """
 
     def __init__(
-        self, settings: Settings, workspace: Path, state: Path, environ: Mapping[str, str], agreed: Agreed
+        self,
+        settings: Settings,
+        workspace: Path,
+        state: Path,
+        environ: Mapping[str, str],
+        agreed: Agreed,
+        on_spent: Callable[[], None] = lambda: None,
     ) -> None:
-        self.ledger = Ledger(state)
+        self.ledger = Ledger(state, on_settled=on_spent)
         self._settings = settings
         self._workspace = workspace
         self._environ = environ
@@ -123,6 +130,10 @@ class Models:
         if client.has_key or not way.provider.needs_key:
             return None
         return f"there is no key for {way.provider.endpoint.host}; set {way.provider.key_variable}"
+
+    def usable(self) -> str | None:
+        """The name of the fast model, where it can be asked."""
+        return self._name(Tier.FAST) if self.obstacle(Tier.FAST) is None else None
 
     def begin(self, action: str, max_usd: float | None = None) -> Spending:
         """The models for one action of the user.

@@ -72,6 +72,7 @@ class Capabilities:
     """What one kind of provider can do, and where."""
 
     chat_path: str
+    models_path: str = "/v1/models"
     prefix_path: str | None = None
     """Where a chat with a ``prefix`` goes; ``None`` where there is none."""
     fim: Fim = Fim.NONE
@@ -86,6 +87,7 @@ class Capabilities:
 
 DEEPSEEK = Capabilities(
     "/chat/completions",
+    models_path="/models",
     prefix_path="/beta/chat/completions",
     fim=Fim.NATIVE_SUFFIX,
     fim_path="/beta/completions",
