@@ -45,6 +45,8 @@ def test_what_exists_stays(text: str) -> None:
         ("Look at shop/cart.py:0 first.", "Look at shop/cart.py first."),
         ("Look at `shop/cart.py:3-99` first.", "Look at `shop/cart.py` first."),
         ("Look at `nowhere.py` first.", "Look at first."),
+        ("It (shop/cart.py:2, nowhere.py:9) is wrong.", "It (shop/cart.py:2) is wrong."),
+        ("It (nowhere.py:9, shop/cart.py:2) is wrong.", "It (shop/cart.py:2) is wrong."),
         ("Look at ../../etc/passwd.txt:1 first.", "Look at first."),
         ("`tests/test_cart.py::test_gone` fails too.", " fails too."),
         ("[Read this](https://evil.example/x) now.", "Read this now."),

@@ -16,7 +16,7 @@ _REFERENCE = re.compile(
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]\n]*)\]\((?P<target>[^)\s]*)[^)\n]*\)")
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,}).*?(?:^(?P=fence)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_EMPTY = re.compile(r" ?\([ ,;]*\)| +(?=[.,;:!?)](?:\s|$))")
+_EMPTY = re.compile(r" ?\([ ,;]*\)|(?<=\()[ ,;]+|[ ,;]+(?=\))| +(?=[.,;:!?)](?:\s|$))")
 _BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
