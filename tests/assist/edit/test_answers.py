@@ -28,11 +28,11 @@ METHOD = f'    def tax(self, price):\n        """What the state wants."""\n{BODY
 WRITTEN = SHOP.replace('"""What the state wants."""\n', f'"""What the state wants."""\n{BODY}')
 
 
-def read(answer: str, text: str = SHOP, *, keep_signature: bool = True) -> list[str]:
+def read(answer: str, text: str = SHOP, *, implementing: bool = True) -> list[str]:
     source = Source(text)
     region = function_region("shop.py", source, 8, 8)
     snapshot = Snapshot(Path("/nowhere"), {"shop.py": source, "test_shop.py": Source("x = 1\n")})
-    changes = read_edits(answer, region, snapshot, keep_signature=keep_signature)
+    changes = read_edits(answer, region, snapshot, implementing=implementing)
     assert {change.path for change in changes} == {"shop.py"}
     return [change.after.text for change in changes if change.after]
 
@@ -90,6 +90,9 @@ def test_line_ends_are_kept() -> None:
         pytest.param(
             f"```python\n{METHOD.replace('price)', 'price, rate)')}```", "signature of Cart.tax", id="parameters"
         ),
+        pytest.param(
+            f"```python\n{METHOD.replace(BODY, '        pass  # done' + chr(10))}```", "still missing", id="no body"
+        ),
         pytest.param("```python\n" + "x = 1\n" * 100_000 + "```", "far too long", id="a megabyte"),
         pytest.param("<<<<<<< SEARCH\nno end\n", "has no line", id="half a block"),
     ],
@@ -102,7 +105,7 @@ def test_an_answer_that_cannot_be_tried_is_told_why(answer: str, told: str) -> N
 
 def test_an_instruction_may_change_the_signature() -> None:
     edited = METHOD.replace("price)", "price, rate)")
-    assert "price, rate)" in read(f"```python\n{edited}```", keep_signature=False)[0]
+    assert "price, rate)" in read(f"```python\n{edited}```", implementing=False)[0]
 
 
 def test_what_does_not_parse_is_for_the_gate_to_judge() -> None:

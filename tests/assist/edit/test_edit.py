@@ -178,6 +178,18 @@ def test_an_instruction_is_checked_by_the_projects_tests(edits: Edits) -> None:
     assert "assert 8 == 4" in edits.messages(1)[3]
 
 
+BROKEN = "def double(number):\n    return number\n"
+
+
+def test_an_instruction_need_not_mend_what_fails_but_what_does_leads(edits: Edits, root: Path) -> None:
+    document = Document("", root / "numbers_.py", BROKEN, 1)
+    said = block("numbers_.py", BROKEN, BROKEN.replace("number)", "number: int)"))
+    mends = block("numbers_.py", BROKEN, PLAIN.replace("number)", "number: int)"))
+    result = edits(said, mends, path="numbers_.py", lines=(1, 2), instruction="say types", documents=[document])
+    assert [offer.verdict.level for offer in result.offers] == [Level.FIXES, Level.PARSES]
+    assert "assert 2 == 4" in edits.messages(0)[1]
+
+
 def test_what_nothing_runs_is_offered_as_what_parses(edits: Edits) -> None:
     result = edits(fenced("    return text.upper()\n", BARE), path="voices.py")
     verdict = result.offers[0].verdict

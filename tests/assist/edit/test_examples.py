@@ -41,6 +41,22 @@ def test_what_a_line_of_prose_says_of_a_call_is_an_example(line: str, code: str,
 
 
 @pytest.mark.parametrize(
+    ("docstring", "call"),
+    [
+        ("Example:\n\n    Input: [4, 2]\n    Output: [2, 1]  # why\n", ("f([4, 2])", "[2, 1]")),
+        ("    Input: x = [4, 2]\n    Output: [2, 1]\n", ("f(x = [4, 2])", "[2, 1]")),
+        ("For x = 'ab', the result should be ('b', False)", ("f(x = 'ab')", "('b', False)")),
+        ("for x = 5 the output is 3.", ("f(x = 5)", "3")),
+        ("for y = 5 the output is 3.", None),
+        ("for 1, 2 the output is 3.", None),
+        ("for all of them the result should be 3", None),
+    ],
+)
+def test_so_is_what_is_said_of_arguments(docstring: str, call: tuple[str, str] | None) -> None:
+    assert found(docstring) == ([call] if call else [])
+
+
+@pytest.mark.parametrize(
     "line",
     ["f(n) = f(n - 1) + 1", "f(2) == 1 + 1", "g(1) == 2", "rf(1) == 2", "f(1) is fine", "f(1) ==", "f(", "f(a) == 1"],
 )

@@ -5,8 +5,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from pennyproof.assist.edit.region import Region
-from pennyproof.assist.explain.scopes import FUNCTIONS, parse
+from pennyproof.assist.edit.region import Region, is_unwritten
+from pennyproof.assist.explain.scopes import FUNCTIONS, Function, parse
 from pennyproof.core.blocks import apply_blocks, read_blocks
 from pennyproof.core.candidates import FileChange
 from pennyproof.core.snapshots import Snapshot
@@ -19,14 +19,14 @@ _MOST_CHARACTERS = 400_000
 """Of an answer; nobody reads an edit longer than that."""
 
 
-def read_edits(answer: str, region: Region, snapshot: Snapshot, *, keep_signature: bool) -> list[FileChange]:
+def read_edits(answer: str, region: Region, snapshot: Snapshot, *, implementing: bool) -> list[FileChange]:
     """The edits that an answer proposes, each of the region's file; several rewritings of the region are several edits.
 
     Args:
         answer: What the model wrote.
         region: What may be changed.
         snapshot: The workspace.
-        keep_signature: Whether the region's function has to stay callable as it is.
+        implementing: Whether the region's function is to get its body, and else to stay what it is.
 
     Raises:
         BlockError: There is none that may be tried; the message tells the model why.
@@ -43,7 +43,7 @@ def read_edits(answer: str, region: Region, snapshot: Snapshot, *, keep_signatur
         found = [FileChange(region.path, region.source, after) for after in _rewritten(answer, region)]
     changes, objections = [], []
     for change in found:
-        objection = _objection(change, region, keep_signature=keep_signature)
+        objection = _objection(change, region, implementing=implementing)
         if objection is None:
             changes.append(change)
         objections += [objection] if objection else []
@@ -68,7 +68,7 @@ def _rewritten(answer: str, region: Region) -> Iterator[Source]:
             yield region.replaced(_with_line_ends(code, region.source.text))
 
 
-def _objection(change: FileChange, region: Region, *, keep_signature: bool) -> str | None:
+def _objection(change: FileChange, region: Region, *, implementing: bool) -> str | None:
     after = change.after
     if after is None:
         return f"your edit deletes {region.path}"
@@ -80,20 +80,25 @@ def _objection(change: FileChange, region: Region, *, keep_signature: bool) -> s
         return "your edit changes nothing"
     if parse(after.text) is None and parse(region.source.text) is not None:
         return None  # The gate says what is wrong with it, and better.
-    objection = region.objection(after)
-    if objection is None and keep_signature and _signature(region.source, region) != _signature(after, region):
+    return region.objection(after) or (_no_body(after, region) if implementing else None)
+
+
+def _no_body(after: Source, region: Region) -> str | None:
+    """Why a text of the file is none in which the region's function has got its body."""
+    before, written = _function(region.source, region), _function(after, region)
+    if before is not None and (written is None or ast.dump(before.args) != ast.dump(written.args)):
         return f"your edit changes the signature of {region.function}: keep its name and parameters"
-    return objection
+    return f"the body of {region.function} is still missing" if written and is_unwritten(written) else None
 
 
-def _signature(source: Source, region: Region) -> str | None:
-    """The function's parameters, as the last definition of it has them; ``None`` where it cannot be found."""
+def _function(source: Source, region: Region) -> Function | None:
+    """The last definition of the region's function in a text; ``None`` where it cannot be found."""
     scope: ast.AST | None = parse(source.text)
     for name in region.function.split("."):
         nodes = ast.iter_child_nodes(scope) if scope else ()
         found = [node for node in nodes if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and node.name == name]
         scope = found[-1] if found else None
-    return ast.dump(scope.args) if isinstance(scope, FUNCTIONS) else None
+    return scope if isinstance(scope, FUNCTIONS) else None
 
 
 def _defines(code: str, name: str) -> bool:

@@ -135,8 +135,9 @@ class Asking:
 
     def _read(self, answer: "Answer", origin: Origin) -> list[Candidate]:
         try:
-            keep = not self.task.instruction
-            changes: Sequence[FileChange] = read_edits(answer.text, self.region, self.snapshot, keep_signature=keep)
+            changes: Sequence[FileChange] = read_edits(
+                answer.text, self.region, self.snapshot, implementing=not self.task.instruction
+            )
         except BlockError as error:
             why = "it was cut off, since it is too long: give nothing but the edit" if answer.cut else str(error)
             self.objections.append(why)

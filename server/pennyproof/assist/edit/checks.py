@@ -23,6 +23,8 @@ class Checks:
     prover: Prover
     snapshot: Snapshot
     region: Region
+    every_target: bool
+    """Whether an edit has to mend all that fails now and runs the region, as the body of an unwritten function does."""
     cancel: Cancel
     progress: Progress
     tests: ExampleTests = field(init=False)
@@ -47,34 +49,38 @@ class Checks:
 
     def verdict(self, candidate: Candidate) -> Verdict:
         """What the gates find; the examples run before the project's tests, since they tell more in less time."""
+        of_examples = [test.id for test in self._examples.failing]
         by_examples = self.prover.prove(
-            self.tests.snapshot,
-            candidate,
-            targets=[test.id for test in self._examples.failing],
-            test_ids=self.tests.ids,
-            cancel=self.cancel,
+            self.tests.snapshot, candidate, targets=of_examples, test_ids=self.tests.ids, cancel=self.cancel
         )
-        if self._baseline is None or not self.holds(by_examples):
+        if self._baseline is None or not self._goes_on(by_examples, of_examples):
             return by_examples
-        targets = [test.id for test in self._targets]
-        by_tests = self.prover.prove(self.snapshot, candidate, targets=targets, cancel=self.cancel)
-        if not self.tests.examples or not self.holds(by_tests):
+        of_tests = [test.id for test in self._targets]
+        by_tests = self.prover.prove(self.snapshot, candidate, targets=of_tests, cancel=self.cancel)
+        if not self.tests.examples or not self._goes_on(by_tests, of_tests):
             return by_tests
         if by_tests.level <= Level.PARSES:
             return by_examples  # None of the project's tests runs the lines; the examples may.
-        targets = [*(test.id for test in self._examples.failing), *targets]
-        everything = [*self.tests.ids, *by_tests.ran]
         return self.prover.prove(
-            self.tests.snapshot, candidate, targets=targets, test_ids=everything, cancel=self.cancel
+            self.tests.snapshot,
+            candidate,
+            targets=[*of_examples, *of_tests],
+            test_ids=[*self.tests.ids, *by_tests.ran],
+            cancel=self.cancel,
         )
 
     def holds(self, verdict: Verdict) -> bool:
         """Whether nothing that ran speaks against a candidate."""
-        return (
-            verdict.level > Level.REJECTED
-            and not verdict.remaining
-            and not any(test.id in self.tests.ids for test in verdict.failed)
-        )
+        return verdict.level > Level.REJECTED and not (self.every_target and self.unmended(verdict))
+
+    def unmended(self, verdict: Verdict) -> list[str]:
+        """What failed before, runs the region's functions, and still fails."""
+        return [test.id for test in self.failing if test.id not in verdict.fixed]
+
+    def _goes_on(self, verdict: Verdict, targets: Sequence[str]) -> bool:
+        """Whether it is worth while to run more tests."""
+        unmended = set(targets) - set(verdict.fixed)
+        return verdict.level > Level.REJECTED and not (self.every_target and unmended)
 
     def behaviours(self, candidates: Sequence[Candidate], deadline: Deadline) -> Mapping[int, tuple[str, ...]]:
         """What the region's function returns on inputs varied from those of the examples, by candidate."""

@@ -26,6 +26,13 @@ _EQUALS = re.compile(
     r"\s*(.+)"
 )
 """What people write between a call and its value where they do not write ``>>>``."""
+_ARGUMENTS_THEN_VALUE = (
+    re.compile(r"^\s*Input:\s*(.+)\n\s*Output:\s*(.+)$", re.MULTILINE),
+    re.compile(
+        r"\b(?:[Ff]or|[Ww]ith|[Gg]iven) (.+?),?\s+the (?:output|result|answer) (?:should be|is) (.+)$", re.MULTILINE
+    ),
+)
+"""What people write where they name the arguments rather than the function."""
 _SPOKEN = {"true": "True", "false": "False"}
 
 
@@ -88,6 +95,7 @@ def _of(name: str, function: Function) -> Iterator[Example]:
         for line in docstring.splitlines():
             if not line.lstrip().startswith((">>>", "...")):
                 yield from _in_prose(name, line)
+        yield from _by_arguments(name, function, docstring)
 
 
 def _in_prose(name: str, line: str) -> Iterator[Example]:
@@ -101,6 +109,20 @@ def _in_prose(name: str, line: str) -> Iterator[Example]:
     value = _literal(said[1]) if said else None
     if value is not None:
         yield Example(name, line[start:end], value)
+
+
+def _by_arguments(name: str, function: Function, docstring: str) -> Iterator[Example]:
+    """Literal arguments, and the literal that they are said to come to."""
+    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    keywords = {*parameters, *(argument.arg for argument in function.args.kwonlyargs)}
+    for form in _ARGUMENTS_THEN_VALUE:
+        for match in form.finditer(docstring):
+            call, value = f"{name}({match[1].strip()})", _literal(match[2])
+            tree = ast.parse(call, mode="eval").body if _is_plain_call(call) else None
+            if value is None or not isinstance(tree, ast.Call):
+                continue
+            if len(tree.args) <= len(parameters) and {keyword.arg for keyword in tree.keywords} <= keywords:
+                yield Example(name, call, value)
 
 
 def _is_plain_call(text: str) -> bool:
@@ -117,7 +139,7 @@ def _is_plain_call(text: str) -> bool:
 
 def _literal(text: str) -> str | None:
     text = text.strip().rstrip("`")
-    for form in (text, text.rstrip(".,;"), _SPOKEN.get(text.lower(), "")):
+    for form in (text.rstrip(".,;"), text, _SPOKEN.get(text.lower(), "")):
         try:
             return repr(ast.literal_eval(form))
         except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):

@@ -94,7 +94,8 @@ def edit(
     region = find_region(snapshot, request)
     if hidden(region.path):
         raise UsageError(f"{region.path} is ignored, and so never sent to a model")
-    checks = Checks(prover, snapshot, region, cancel, progress)
+    implementing = not request.instruction.strip()
+    checks = Checks(prover, snapshot, region, implementing, cancel, progress)
     checks.prepare()
     task = _task(snapshot, region, request, checks, hidden)
     asking = Asking(spending, snapshot, region, task, deadline, cancel, progress, _summary(region, request))
@@ -144,7 +145,7 @@ class _Search:
         self._deadline = deadline
 
     def survivors(self) -> list[Survivor]:
-        """Candidates that hold, the best first: the first that does ends the search, unless only examples back it."""
+        """Candidates that hold, the best first: the first that does ends the search, unless there is doubt about it."""
         found: list[Survivor] = []
         opinions, until = _OPINIONS, self._deadline
         for candidates in self._asking.candidates():
@@ -187,14 +188,17 @@ class _Search:
         if self._checks.holds(verdict):
             return Survivor(candidate, verdict)
         if verdict.level > Level.REJECTED:  # What still fails says more than which lines nothing runs.
-            told = verdict.failed[0].message if verdict.failed else f"{verdict.remaining[0]} still fails"
+            told = verdict.failed[0].message if verdict.failed else f"{self._checks.unmended(verdict)[0]} still fails"
             verdict = replace(verdict, reason=told)
         self.tally.reject(candidate, verdict)
         self._asking.learn(verdict)
         return None
 
     def _is_doubtful(self, survivor: Survivor) -> bool:
-        """Whether only examples speak for it: people write few of them, and many wrong edits pass those."""
+        """Whether another answer may be better: where only examples speak for this one, of which people write few, or
+        where tests that run the function still fail."""
+        if self._checks.unmended(survivor.verdict):
+            return True
         return survivor.verdict.level > Level.PARSES and set(survivor.verdict.ran) <= set(self._checks.tests.ids)
 
     def _ranked(self, survivors: list[Survivor]) -> list[Survivor]:
@@ -204,9 +208,9 @@ class _Search:
             survivors = [replace(survivor, behaviour=seen.get(at)) for at, survivor in enumerate(survivors)]
         shared = Counter(survivor.behaviour for survivor in survivors if survivor.behaviour is not None)
 
-        def order(survivor: Survivor) -> tuple[int, int, int]:
+        def order(survivor: Survivor) -> tuple[int, int, int, int]:
             alike = shared[survivor.behaviour] if survivor.behaviour is not None else 1
-            return -survivor.verdict.level, -alike, _size(survivor.candidate)
+            return -survivor.verdict.level, -len(survivor.verdict.fixed), -alike, _size(survivor.candidate)
 
         return sorted(survivors, key=order)
 
