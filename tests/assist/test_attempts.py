@@ -1,6 +1,9 @@
 """The models' part of the cascade: the real models against the stand-in, over a prover that judges by the text."""
 
 import math
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -386,3 +389,10 @@ def test_tiers_are_shared_by_cohorts(tmp_path: Path) -> None:
     prover = JudgesByText(baseline(failing().tests.outcomes[TEST], second, passed(OTHER)), lines)
     played = play(tmp_path, Reply(behaviour="auth_error", times=None), prover=prover)
     assert (played.models, len(played.result.notes)) == (["deepseek-flash"], 1)
+
+
+def test_nothing_that_connects_is_imported_before_a_model_is_asked() -> None:
+    code = "import sys, pennyproof.assist.attempts, pennyproof.tiers.hosted.models; sys.exit('httpx' in sys.modules)"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )

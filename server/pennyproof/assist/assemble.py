@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pennyproof.settings import Settings, state_directory
 
 if TYPE_CHECKING:
     from pennyproof.assist.complete import Completer
+    from pennyproof.context.ignored import Ignored
     from pennyproof.tiers.hosted.models import Models
 
 
@@ -71,20 +73,23 @@ def build_project(
         consent = Consent(settings.trust, ConsentStore(state), root, ask_consent)
         return Models(settings, root, state, environ, consent, on_spent)
 
+    @cache
+    def ignored() -> "Ignored":
+        from pennyproof.context.ignored import Ignored  # noqa: PLC0415
+
+        return Ignored(root, settings.context.ignore)
+
     def completer() -> "Completer":
         from pennyproof.assist.complete import Completer  # noqa: PLC0415
-        from pennyproof.context.ignored import Ignored  # noqa: PLC0415
         from pennyproof.proof.static import StaticGates  # noqa: PLC0415
 
         gates = None if settings.completion.proof == "off" else StaticGates()
         if gates is not None:
             gates.warm()
-        return Completer(Ignored(root, settings.context.ignore), gates, settings.completion.multiline)
+        return Completer(ignored(), gates, settings.completion.multiline)
 
     def hidden(path: str) -> bool:
-        from pennyproof.context.ignored import Ignored  # noqa: PLC0415
-
-        return Ignored(root, settings.context.ignore)(path)
+        return ignored()(path)
 
     return Project(
         root,

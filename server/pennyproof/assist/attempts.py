@@ -105,7 +105,7 @@ class Attempts:
     def spent_usd(self) -> float:
         """USD so far; nought where nobody knows."""
         try:
-            return self.spending.spent_usd
+            return self.spending.spent_usd if self._begun else 0.0
         except LedgerUnusable as error:
             self._note(str(error))
             return 0.0
@@ -121,10 +121,10 @@ class Attempts:
             Cancelled: Asked to stop.
         """
         model = self.model(step.tier)
-        if not self._begun:
-            self.before_first(model.host)
-            self._begun = True
         self.progress.report(f"{step.tier} tier: asking {model.name} about {subject} ({self.spent_usd:.4f} USD so far)")
+        if not self._begun:
+            self._begun = True
+            self.before_first(model.host)
         try:
             return self._chat(model, step, tuple(messages), Deadline(deadline.left * step.share))
         except ProviderError as error:

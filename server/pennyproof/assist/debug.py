@@ -175,7 +175,7 @@ class _Session:
             return True
         if self.deadline.passed:
             return False
-        self.progress.report(f"looking for a fix for {first}")
+        self.progress.report(f"free tier: looking for a fix for {first}")
         share = max(_SHORTEST_TURN, self.deadline.left / waiting)
         found = self._offers(problem, hunt.go(Deadline(min(self.deadline.left, share))))
         self.offers += found
