@@ -124,6 +124,19 @@ class Editor:
         document = {"uri": self.uri(path), "languageId": "python", "version": 1, "text": self._buffers[path]}
         self.notify("textDocument/didOpen", {"textDocument": document})
 
+    def text(self, path: str) -> str:
+        """The text of an open file."""
+        return self._buffers[path]
+
+    def write(self, path: str, text: str) -> None:
+        """Give an open file another text, and save it."""
+        self._buffers[path] = text
+        self._versions[path] += 1
+        identifier = {"uri": self.uri(path), "version": self._versions[path]}
+        self.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": [{"text": text}]})
+        (self.root / path).write_bytes(text.encode("utf-8"))
+        self.notify("textDocument/didSave", {"textDocument": {"uri": self.uri(path)}})
+
     def command(self, name: str, argument: Mapping[str, Any]) -> Any:
         """Run one of the server's commands and return its result."""
         return self.request("workspace/executeCommand", {"command": name, "arguments": [argument]})
@@ -248,17 +261,9 @@ class Editor:
             before = self._buffers[path]
             after = _edited(before, edits)
             files[path] = (before, after)
-            self._save(path, after)
+            self.write(path, after)
         self.edits.append(AppliedEdit(params.get("label") or "", files))
         return True
-
-    def _save(self, path: str, text: str) -> None:
-        self._buffers[path] = text
-        self._versions[path] += 1
-        identifier = {"uri": self.uri(path), "version": self._versions[path]}
-        self.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": [{"text": text}]})
-        (self.root / path).write_bytes(text.encode("utf-8"))
-        self.notify("textDocument/didSave", {"textDocument": {"uri": self.uri(path)}})
 
 
 def _receive(stream: IO[bytes]) -> dict[str, Any] | None:
