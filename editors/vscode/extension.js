@@ -19,7 +19,11 @@ exports.activate = async function activate(context) {
       documentSelector: [{ scheme: "file", language: "python" }],
       initializationOptions: () => machineSettings(keys),
       middleware: {
-        executeCommand: (name, given, next) => next(name, given.length ? given : [argument(name)]),
+        executeCommand: async (name, given, next) => {
+          // Without an argument the command comes from the palette.
+          const told = given.length ? given[0] : await argument(name);
+          return told && next(name, [told]);
+        },
       },
     },
   );
@@ -74,15 +78,27 @@ function machineSettings(keys) {
   return settings;
 }
 
-/** What a command from the palette is about: the file that is being edited, and what is selected there. */
-function argument(name) {
+/** What a command is about: the file that is being edited, and what is selected there. Undefined: the user gave up. */
+async function argument(name) {
   const editor = vscode.window.activeTextEditor;
   if (!editor || editor.document.languageId !== "python") {
     return {};
   }
   const uri = client.code2ProtocolConverter.asUri(editor.document.uri);
-  const selected = name === "pennyproof.explain" || (name === "pennyproof.debug" && !editor.selection.isEmpty);
-  return selected ? { uri, range: client.code2ProtocolConverter.asRange(editor.selection) } : { uri };
+  const range = client.code2ProtocolConverter.asRange(editor.selection);
+  switch (name) {
+    case "pennyproof.edit": {
+      const prompt = "What should be done? With nothing said, the function at the cursor is written as its docstring describes.";
+      const instruction = await vscode.window.showInputBox({ title: "Pennyproof: Edit the Selection", prompt });
+      return instruction === undefined ? undefined : { uri, range, instruction };
+    }
+    case "pennyproof.explain":
+      return { uri, range };
+    case "pennyproof.debug":
+      return editor.selection.isEmpty ? { uri } : { uri, range };
+    default:
+      return { uri };
+  }
 }
 
 /** @param {vscode.StatusBarItem} item */

@@ -1,0 +1,64 @@
+"""The manifest of the extension for VS Code says what the server knows, and whom it takes that from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pennyproof import __version__
+from pennyproof.lsp.server import COMMANDS
+from pennyproof.settings import Settings, _leaves, _may_come_from_workspace, load
+
+FOLDER = Path(__file__).parents[2] / "editors/vscode"
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Any:
+    return json.loads((FOLDER / "package.json").read_text("utf-8"))
+
+
+def properties(manifest: Any) -> dict[str, Any]:
+    declared = manifest["contributes"]["configuration"]["properties"]
+    return {key.removeprefix("pennyproof."): value for key, value in declared.items() if key.startswith("pennyproof.")}
+
+
+def test_every_setting_is_declared(manifest: Any) -> None:
+    assert sorted(properties(manifest)) == sorted(key for key, _ in _leaves(Settings))
+
+
+def test_what_a_repository_may_not_set_is_a_setting_of_the_machine(manifest: Any) -> None:
+    scopes = {key: value["scope"] for key, value in properties(manifest).items()}
+    assert scopes == {key: "resource" if _may_come_from_workspace(key) else "machine" for key in scopes}
+    assert manifest["contributes"]["configuration"]["properties"]["pennyproofServer.command"]["scope"] == "machine"
+
+
+def test_what_the_user_did_not_set_is_not_sent_as_set(manifest: Any, tmp_path: Path) -> None:
+    """Else the defaults of the editor would go before the user's own config.toml."""
+    assert {key: value["default"] for key, value in properties(manifest).items() if value["default"] is not None} == {}
+    unset: dict[str, Any] = {}
+    for key in properties(manifest):
+        section, _, name = key.rpartition(".")
+        (unset.setdefault(section, {}) if section else unset)[name] = None
+    loaded = load(tmp_path, environ={"PENNYPROOF_HOME": str(tmp_path)}, workspace_configuration=unset)
+    assert (loaded.settings, loaded.warnings) == (Settings(), ())
+
+
+@pytest.mark.parametrize("key", [key for key, _ in _leaves(Settings)])
+def test_choices_are_those_of_the_server(manifest: Any, key: str, tmp_path: Path) -> None:
+    for choice in properties(manifest)[key].get("enum", [None])[1:]:
+        section, _, name = key.rpartition(".")
+        options = {section: {name: choice}} if section else {name: choice}
+        loaded = load(tmp_path, environ={"PENNYPROOF_HOME": str(tmp_path)}, initialization_options=options)
+        assert loaded.warnings == ()
+
+
+def test_its_commands_exist(manifest: Any) -> None:
+    in_palette = {command["command"] for command in manifest["contributes"]["commands"]}
+    assert in_palette <= COMMANDS.keys()
+    # The others are for other programs, or come with an argument that only the server knows.
+    assert COMMANDS.keys() - in_palette == {"pennyproof.accepted", "pennyproof.prove", "pennyproof.trustWorkspace"}
+
+
+def test_its_version_is_that_of_the_server(manifest: Any) -> None:
+    assert manifest["version"] == __version__
