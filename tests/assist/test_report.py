@@ -50,6 +50,8 @@ def test_a_search() -> None:
         ],
         "tried": 23,
         "rejected": {"parses": 0, "names": 2, "lint": 0, "tests": 20},
+        "rejections": [],
+        "notes": [],
         "spent_usd": 0.0,
         "seconds": 1.9,
     }

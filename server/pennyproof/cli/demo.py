@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pennyproof.cli.demo_client import AppliedEdit, Editor
+from pennyproof.cli.demo_client import AppliedEdit, Editor, ServerError
 from pennyproof.cli.demo_model import DemoModel, find_model, share_ledger
 from pennyproof.cli.output import Bar, Style, coloured_diff, count, styled
 from pennyproof.core.candidates import FileChange
@@ -254,7 +254,11 @@ def _implement(editor: Editor, timeline: Timeline) -> None:
     timeline.add("types", path, stub.strip().splitlines())
     place = {"line": text.count("\n") + 2, "character": 0}
     known = len(editor.edits)
-    result = editor.command("pennyproof.edit", {"uri": editor.uri(path), "range": {"start": place, "end": place}})
+    try:
+        result = editor.command("pennyproof.edit", {"uri": editor.uri(path), "range": {"start": place, "end": place}})
+    except ServerError as error:
+        timeline.add("edit", styled(f"nothing was written: {error}", Style.YELLOW))
+        return
     _show_edits(editor, timeline, known, result)
     if len(editor.edits) == known:
         timeline.add("edit", styled(f"nothing was written: {result['reason']}", Style.YELLOW))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,9 @@ class HostedSession(Session):
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
-        return [(one["kind"], one["message"]) for name, one in self.notifications if name == "pennyproof/status"]
+        """Kind and message of each status that differs in these from the one before; all is well at the beginning."""
+        told = [(one["kind"], one["message"]) for name, one in self.notifications if name == "pennyproof/status"]
+        return [status for before, status in pairwise([("normal", ""), *told]) if status != before]
 
     @property
     def popups(self) -> list[str]:
