@@ -21,7 +21,16 @@ def test_a_search() -> None:
         Level.FIXES, (A,), passed=2, ran=(A, B), uncovered=(Line("a.py", 1),), selection="map", seconds=0.12345
     )
     offer = Offer("o1", Candidate((change,), Origin(Tier.FREE, attempt=17), "replace `1` by `2`"), verdict)
-    result = DebugResult(baseline(failed(A), passed(B)), (offer,), 23, {Gate.NAMES: 2, Gate.TESTS: 20}, seconds=1.9)
+    result = DebugResult(
+        baseline(failed(A), passed(B)),
+        (offer,),
+        23,
+        {Gate.NAMES: 2, Gate.TESTS: 20},
+        (("replace `1` by `3`", "breaks test_b.py"),),
+        ("deepseek-flash: the budget is used up",),
+        0.002,
+        1.9,
+    )
     assert debug_json(result, Path("/project")) == {
         "root": "/project",
         "baseline": {"passed": 1, "failed": [A], "seconds": 0.02},
@@ -50,9 +59,9 @@ def test_a_search() -> None:
         ],
         "tried": 23,
         "rejected": {"parses": 0, "names": 2, "lint": 0, "tests": 20},
-        "rejections": [],
-        "notes": [],
-        "spent_usd": 0.0,
+        "rejections": [{"summary": "replace `1` by `3`", "reason": "breaks test_b.py"}],
+        "notes": ["deepseek-flash: the budget is used up"],
+        "spent_usd": 0.002,
         "seconds": 1.9,
     }
 
