@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from pennyproof.assist.debug import DebugResult
 from pennyproof.assist.report import debug_json, offer_json
+from pennyproof.lsp.commands.applying import apply_offer
 from pennyproof.lsp.commands.arguments import Argument, Range
-from pennyproof.lsp.features.diagnostics import publish
 from pennyproof.lsp.features.edits import still_holds, workspace_edit
-from pennyproof.lsp.features.findings import findings_of
 from pennyproof.lsp.features.places import failing_at
 from pennyproof.lsp.features.running import known_ids, run_tests, search, still_as_in, take_snapshot
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
-    from pennyproof.core.offers import Offer
     from pennyproof.core.snapshots import Snapshot
     from pennyproof.lsp.progress import Work
     from pennyproof.lsp.server import PennyproofServer
-
-logger = logging.getLogger(__name__)
 
 
 class Params(Argument):
@@ -57,7 +51,7 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     edits = [{**offer_json(offer), "edit": workspace_edit(server, project.root, offer)} for offer in offers]
     applied = False
     if offers and not params.preview and still_as_in(server, snapshot):
-        applied = await _apply(server, project, offers[0])
+        applied = await apply_offer(server, project, offers[0])
     elif not result.offers and not params.preview:
         _say_why_not(server, result, targets)
     return {**debug_json(result, project.root), "offers": edits, "applied": applied}
@@ -72,22 +66,6 @@ async def _targets(
     if params.range is None:
         return None
     return [test.id for test in failing_at(server, project, params.uri, params.range.to_lsp())]
-
-
-async def _apply(server: PennyproofServer, project: Project, offer: Offer) -> bool:
-    edit = workspace_edit(server, project.root, offer)
-    params = types.ApplyWorkspaceEditParams(edit, label=offer.title)
-    try:
-        answer = await server.workspace_apply_edit_async(params)
-    except JsonRpcException as error:
-        logger.warning("the client did not take the edit: %s", error.message)
-        return False
-    if not answer.applied:
-        logger.info("the client did not apply the edit: %s", answer.failure_reason or "it gave no reason")
-        return False
-    findings_of(server, project).take_applied(offer)
-    publish(server, project)
-    return True
 
 
 def _say_why_not(server: PennyproofServer, result: DebugResult, targets: list[str] | None) -> None:
