@@ -255,6 +255,26 @@ def test_open_buffers_stand_before_the_disk(shop: Proving) -> None:
     assert short(shop.prover.prove(snapshot, back, cancel=Cancel()).broken) == ["total"]
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "failing"),
+    [
+        ("tests/test_cart.py", "== 3", "== 4", ["total", "shipping"]),
+        ("shop/tax.py", "0.5", "0.7", ["gross[2]", "shipping"]),
+    ],
+)
+def test_files_that_change_after_many_runs_have_read_them(
+    tmp_path: Path, path: str, old: str, new: str, failing: list[str]
+) -> None:
+    with Proving(tmp_path / "project", SHOP) as shop:
+        mended = shop.edit(("shop/cart.py", "-= price", "+= price"))
+        for _ in range(4):  # By then all that these tests import is kept in memory.
+            assert shop.prove(mended).level is Level.FIXES
+        changed = shop.root / path
+        changed.write_text(changed.read_text().replace(old, new))
+        shop.snapshot = Snapshot(shop.root, {"shop/cart.py": Source(SHOP["shop/cart.py"].replace("-= p", "+= p"))})
+        assert short(tuple(test.id for test in shop.baseline().failing)) == failing
+
+
 def test_coverage_of_single_tests(shop: Proving) -> None:
     coverage = shop.prover.coverage(shop.snapshot, [TOTAL], cancel=Cancel())
     assert coverage.lines[TOTAL]["shop/cart.py"] >= {7, 8, 9, 10}

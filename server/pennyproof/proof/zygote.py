@@ -24,6 +24,8 @@ _START_SECONDS = 120.0
 _FORK_SECONDS = 30.0
 _END_SECONDS = 2.0
 _LOG_TAIL = 2000
+_MOST_HELD = 1000
+"""Files of bytecode that a fork server keeps in memory at most, for each run that read them."""
 
 
 class Status(StrEnum):
@@ -233,6 +235,7 @@ class ForkServer:
         self._number = number
         self._lines = lines
         self._ids = count(1)
+        self._hold: list[str] = []
 
     def ask(self, request: Mapping[str, Any], seconds: float, cancel: Cancel) -> Answer:
         """Send a request and wait for its answer.
@@ -242,10 +245,14 @@ class ForkServer:
             LostError: There will be no answer.
         """
         names = {"id": next(self._ids), "nonce": secrets.token_hex(16)}
-        answer = self._lines.exchange({**names, **request}, seconds, cancel)
+        hold, self._hold = self._hold, []
+        answer = self._lines.exchange({**names, **request, "hold": hold}, seconds, cancel)
         if any(answer.get(name) != value for name, value in names.items()):
             raise LostError("it answered something that was not asked")
-        return Answer(Status(answer["status"]), answer["detail"], answer["result"], answer["seconds"])
+        result = answer["result"]
+        # What this run read, those that follow will most likely read, too.
+        self._hold = [path for path in result.pop("read", ())[:_MOST_HELD] if isinstance(path, str)]
+        return Answer(Status(answer["status"]), answer["detail"], result, answer["seconds"])
 
     def end(self) -> None:
         """End it, all that it runs, and whoever waits for its answer."""

@@ -66,6 +66,8 @@ pytest prints it; lines count from one.
             ok | failures | interrupted | internal | usage | none (pytest's exit codes 0 to 5).
         pytest: str
             Its version.
+        read: [str]
+            The files of bytecode that were read and are not kept in memory yet (``held``).
 
 ``prime``: import the unchanged project, collect the targets once, and stay.
     params
@@ -116,7 +118,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import integrity, probe, run, screen, session
+from . import held, integrity, probe, run, screen, session
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
@@ -134,4 +136,5 @@ def prepare() -> None:
     Raises:
         ImportError: The interpreter has no pytest, or one that does not work.
     """
+    held.HELD.install()
     integrity.original()

@@ -16,11 +16,12 @@ import functools
 import importlib.util
 import marshal
 import operator
-import struct
 import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar, Union
+
+from .held import HELD, by_time
 
 Hits = Set[Tuple[str, int]]
 Wanted = Callable[[str], "Optional[Probing]"]
@@ -223,14 +224,18 @@ def _compiled(filename: str, stamp: Optional[Sequence[int]]) -> Optional[CodeTyp
     """The code of a file that was compiled with this time and size."""
     if stamp is None:
         return None
+    head = by_time(*stamp)
     try:
-        with open(importlib.util.cache_from_source(filename), "rb") as file:
-            data = file.read()
+        path = importlib.util.cache_from_source(filename)
+        code: Any = HELD.give(path, [head])
+        if code is None:
+            with open(path, "rb") as file:
+                data = file.read()
+            if data[:16] != importlib.util.MAGIC_NUMBER + head:
+                return None
+            code = marshal.loads(data[16:])  # noqa: S302 - it lies where only runs of the unmodified project write
     except (OSError, NotImplementedError):
         return None
-    if data[:16] != importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, *stamp):
-        return None
-    code = marshal.loads(data[16:])  # noqa: S302 - it lies where only runs of the unmodified project write
     return code if isinstance(code, CodeType) and code.co_filename == filename else None
 
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional
 
 from . import integrity, reporter, session, trace
 from .failures import Places
+from .held import HELD
 from .limit import Limit
 from .probes import Probes, Probing
 from .values import read_source
@@ -63,6 +64,7 @@ class Run:
             "patched": sorted(self._watch.patched),
             "exit": ended.exit,
             "pytest": pytest.__version__,
+            "read": HELD.missed,
         }
         if self._recorder is not None:
             self._recorder.stop()

@@ -2,16 +2,18 @@
 
 It speaks lines of JSON (see ARCHITECTURE.md) and answers each exactly once. A child for the next request waits ready,
 already in its namespaces. Two requests beside the jobs: ``ask`` goes to a child that stays (one whose request said
-``stay``), and ``end`` ends that child.
+``stay``), and ``end`` ends that child. With any job may come ``hold``, files of bytecode that later children will read.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from typing import Any, Dict, NoReturn, Optional
+from typing import Any, Dict, List, NoReturn, Optional
 
 from .children import Asked, Child, Ended, Opened, OwnerGoneError
+from .held import HELD
 from .isolate import Isolation
 
 
@@ -55,6 +57,7 @@ class Server:
             else:
                 child, self._spare = self._spare, None
                 child.send(line, request)
+                self._hold(request.get("hold"))
                 if self._isolation.overlapping:
                     # The next child gets ready while this one works.
                     self._spare = self._fork()
@@ -64,6 +67,12 @@ class Server:
 
     def _fork(self) -> Child:
         return Child(self._isolation, self._lines.descriptor, self._opened)
+
+    def _hold(self, paths: Optional[List[str]]) -> None:
+        """Keep bytecode in memory for the children to come."""
+        if paths:
+            HELD.take(paths)
+            gc.freeze()
 
     def _finish(self, child: Child, request: Dict[str, Any]) -> None:
         ended = self._end_of(child, request["stay"])
