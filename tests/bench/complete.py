@@ -4,6 +4,7 @@ First the client of hosted models alone, then the whole server behind LSP; both 
 answer from the same stand-in, in turns. What remains is the product's own time.
 """
 
+import bisect
 import contextlib
 import http.client
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from tests.bench import Options, product
 from tests.bench.lsp_session import Session
 from tests.bench.tables import median, quantile, table
 from tests.standin import Reply, Script
+from tests.standin.service import REQUESTS
 
 NAME = "complete"
 ABOUT = "a completion's own time: the client's per token, and the server's, beside the bare HTTP stream"
@@ -52,13 +55,15 @@ class _Stream:
 
     first: float
     last: float
+    heard: float = 0.0
+    """When the first text was there, in seconds of ``time.monotonic``."""
 
 
 def run(options: Options) -> str:
     """Measure the client and the server in turns with the bare stream."""
     rounds = 30 if options.quick else 300
     with tempfile.TemporaryDirectory(prefix="bench-complete-") as folder, _standin(Path(folder)) as (url, key):
-        client = _client(url, key, max(rounds // 5, 10))
+        client = _client(url, key, rounds)
         server = _server(url, key, Path(folder).resolve(), rounds)
     return f"{client}\n\n{server}"
 
@@ -82,33 +87,43 @@ def _client(url: str, key: str, rounds: int) -> str:
     client = Client(Endpoint(url), Key(key, "the benchmark"), DEEPSEEK)
     with _Bare(url, key) as bare:
         paced = _in_turns(lambda: _streamed(client, _PACED), lambda: bare.stream(_body(_PACED)), rounds)
+        passing = [_passing(url, streams) for streams in paced]
         fast = _in_turns(lambda: _streamed(client, _FAST), lambda: bare.stream(_body(_FAST)), max(rounds // 5, 10))
     client.close()
     firsts = [[one.first for one in streams] for streams in paced]
     tokens = [[one.last / _TOKENS for one in streams] for streams in fast]
     rows = [
-        ("bare HTTP stream", _ms(firsts[1]), _ms(tokens[1])),
-        ("the client's callback", _ms(firsts[0]), _ms(tokens[0])),
-        ("the client's own time", _own(*firsts), _own(*tokens)),
+        ("bare HTTP stream", _ms(passing[1]), _ms(firsts[1]), _ms(tokens[1])),
+        ("the client's callback", _ms(passing[0]), _ms(firsts[0]), _ms(tokens[0])),
+        ("the client's own time", _own(*passing), _own(*firsts), _own(*tokens)),
     ]
-    return table(("medians, ms", f"first token ({rounds} streams)", f"each of {_TOKENS} tokens"), rows)
+    headings = (f"medians of {rounds}, ms", "first token: sent → heard", "asked → heard", f"each of {_TOKENS} tokens")
+    return table(headings, rows)
 
 
 def _body(request: FimRequest) -> bytes:
     return fim_wire(request, DEEPSEEK).body
 
 
+def _passing(url: str, streams: Sequence[_Stream]) -> list[float]:
+    """Milliseconds from when the stand-in sent the first text of each of these answers to when that was heard."""
+    with urllib.request.urlopen(url + REQUESTS) as response:  # noqa: S310 (the stand-in, on this machine)
+        written = sorted(request["written"][1] for request in json.load(response) if len(request["written"]) > 1)
+    sent = [written[bisect.bisect_right(written, stream.heard) - 1] for stream in streams]
+    return [1000 * (stream.heard - moment) for stream, moment in zip(streams, sent, strict=True)]
+
+
 def _streamed(client: Client, request: FimRequest) -> _Stream:
     heard: list[float] = []
-    started = time.perf_counter()
+    started = time.monotonic()
     client.fim(
         request,
         recorder=_Unpaid(),
         deadline=Deadline(60),
         cancel=Cancel(),
-        on_text=lambda _: heard.append(time.perf_counter()),
+        on_text=lambda _: heard.append(time.monotonic()),
     )
-    return _Stream(1000 * (heard[0] - started), 1000 * (heard[-1] - started))
+    return _Stream(1000 * (heard[0] - started), 1000 * (heard[-1] - started), heard[0])
 
 
 def _server(url: str, key: str, root: Path, rounds: int) -> str:
@@ -185,16 +200,16 @@ class _Bare:
 
     def stream(self, body: bytes) -> _Stream:
         """Ask, and read events up to the last one that has text."""
-        first = last = 0.0
-        started = time.perf_counter()
+        started = time.monotonic()
         self._connection.request("POST", "/beta/completions", body, self._headers)
         response = self._connection.getresponse()
         assert response.status == 200, response.read()
-        for line in response:
-            if line.startswith(b"data: {") and json.loads(line[6:])["choices"][0]["text"]:
-                last = 1000 * (time.perf_counter() - started)
-                first = first or last
-        return _Stream(first, last)
+        heard = [
+            time.monotonic()
+            for line in response
+            if line.startswith(b"data: {") and json.loads(line[6:])["choices"][0]["text"]
+        ]
+        return _Stream(1000 * (heard[0] - started), 1000 * (heard[-1] - started), heard[0])
 
 
 class _Unpaid:

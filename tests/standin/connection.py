@@ -5,12 +5,14 @@ import contextlib
 import math
 import socket
 import struct
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import h11
 
 READ = 65_536
+_TIMED = 8
 
 
 class ClientGone(Exception):
@@ -37,6 +39,8 @@ class Connection:
         self._http = h11.Connection(h11.SERVER)
         self._gone = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
+        self.written: list[float] = []
+        """When the first pieces of the body were sent, in seconds of ``time.monotonic``."""
 
     async def receive(self) -> Incoming | None:
         """The next request of this connection; None if the client has no more.
@@ -73,6 +77,7 @@ class Connection:
 
     def start(self, status: int, content_type: str, headers: Mapping[str, str] | None = None) -> None:
         """Sends the head of a response, whose body comes in chunks."""
+        self.written = []
         shown = {"content-type": content_type, "transfer-encoding": "chunked", **(headers or {})}
         self._send(h11.Response(status_code=status, headers=list(shown.items()), reason=b""))
 
@@ -84,6 +89,8 @@ class Connection:
         """
         if self._gone.is_set():
             raise ClientGone
+        if len(self.written) < _TIMED:
+            self.written.append(time.monotonic())
         self._send(h11.Data(data=data))
         try:
             await self._writer.drain()

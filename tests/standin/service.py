@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -43,6 +43,8 @@ class Request:
     """Parsed where it is JSON, else the text."""
     at: float
     """Seconds of ``time.monotonic``."""
+    written: list[float] = field(default_factory=list)
+    """When the first pieces of the answer were sent; of a stream, the second of them is the first with text."""
     behaviour: str = ""
     """How it was answered; empty if it was refused, or asked for no text."""
     refusal: str = ""
@@ -132,7 +134,10 @@ class Service:
                 raise refusals.script_used_up(asked.route, asked.body["model"])
             request.behaviour = reply.behaviour
             exchange = Exchange(connection, asked, reply, cache=self._cache, usage_placement=self._script.usage)
-            await BEHAVIOURS[reply.behaviour](exchange)
+            try:
+                await BEHAVIOURS[reply.behaviour](exchange)
+            finally:
+                request.written = connection.written
 
     def _read(self, request: Request) -> Asked:
         if request.route == "fim" and not request.path.startswith("/beta/"):
