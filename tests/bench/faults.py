@@ -1,7 +1,8 @@
 """What becomes of everything that the hosted API and its alternates were seen to do: an answer, or one line, in time.
 
 The client of hosted models asks a stand-in, which is a process of its own and behaves in one way after the other, for a
-chat and for the filling of a gap. Retries and their pauses are the product's own.
+chat and for the filling of a gap. Retries and their pauses are the product's own, and what comes for a gap is tidied as
+completions are.
 """
 
 import tempfile
@@ -12,6 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pennyproof.assist.complete.place import Place
+from pennyproof.assist.complete.shape import SEVERAL_LINES
+from pennyproof.assist.complete.tidy import tidy
+from pennyproof.core.positions import LineIndex
 from pennyproof.core.work import Cancel, Deadline
 from pennyproof.tiers.hosted.answers import Usage
 from pennyproof.tiers.hosted.client import Client
@@ -109,9 +114,14 @@ def _ask(client: Client, request: ChatRequest | FimRequest) -> _Ending:
         if isinstance(request, ChatRequest):
             text = client.chat(request, recorder=attempts, deadline=deadline, cancel=cancel).text
         else:
-            text = client.fim(request, recorder=attempts, deadline=deadline, cancel=cancel).text
+            text = _tidied(request, client.fim(request, recorder=attempts, deadline=deadline, cancel=cancel).text)
     except ProviderError as error:
         line = str(error)
     # A gap may rightly be left empty.
     right = not line and (text == _TEXT or (isinstance(request, FimRequest) and not text))
     return _Ending(right, line, len(attempts.outcomes), time.monotonic() - started)
+
+
+def _tidied(request: FimRequest, text: str) -> str:
+    place = Place("gap.py", LineIndex(request.prompt + request.suffix), len(request.prompt))
+    return tidy(place, SEVERAL_LINES, text)
