@@ -1,7 +1,7 @@
 """A prover whose every answer a test writes down beforehand, for tests of what is built on provers."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pennyproof.core.candidates import Candidate, Tier
@@ -73,9 +73,10 @@ class ScriptedProver:
         targets: Sequence[str],
         *,
         guards: Sequence[str] = (),
+        base: Candidate | None = None,
         cancel: Cancel,
         deadline: Deadline,
-    ) -> Iterator[Screened]:
+    ) -> Generator[Screened, None, None]:
         self.open_screens += 1
         self.guards.append(guards)
         try:

@@ -149,15 +149,15 @@ class Search:
             self.problem.snapshot, feed(), self._targets, guards=self._guards, cancel=self._cancel, deadline=deadline
         )
         try:
-            for result in screened:
-                self._cancel.check()
-                del handed_out[id(result.candidate)]
-                self._tally.tried += 1
-                if not result.survived:
-                    self._tally.rejected[Gate.TESTS] += 1
-                yield result
+            with closing(screened):  # It holds workers until then.
+                for result in screened:
+                    self._cancel.check()
+                    del handed_out[id(result.candidate)]
+                    self._tally.tried += 1
+                    if not result.survived:
+                        self._tally.rejected[Gate.TESTS] += 1
+                    yield result
         finally:
-            _close(screened)
             self._hand_back(handed_out.values())
 
     def _best_partial(self) -> list[Candidate]:
@@ -197,10 +197,3 @@ class Search:
 def _grace(seconds_so_far: float) -> float:
     share, least, most = _GRACE
     return min(max(share * seconds_so_far, least), most)
-
-
-def _close(screened: Iterator[Screened]) -> None:
-    """End a screen early: it holds workers until then."""
-    close = getattr(screened, "close", None)
-    if close is not None:
-        close()

@@ -1,6 +1,6 @@
 """The seams at which ``assist`` joins tiers and proof, which do not know each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from pennyproof.core.candidates import Candidate, Tier
@@ -51,9 +51,10 @@ class Prover(Protocol):
         targets: Sequence[str],
         *,
         guards: Sequence[str] = (),
+        base: Candidate | None = None,
         cancel: Cancel,
         deadline: Deadline,
-    ) -> Iterator[Screened]:
+    ) -> Generator[Screened, None, None]:
         """Try candidates on the targets as fast as the machine can, on all workers, in about the order given.
 
         A filter: it may err both ways, and nothing it says is shown to anybody.
@@ -64,6 +65,8 @@ class Prover(Protocol):
             targets: Failing tests. A candidate that does not mend the first is not tried on the others.
             guards: Passing tests, the likeliest to notice damage first: a candidate that is seen to break one
                 survives no more than one that mends nothing.
+            base: An edit of the snapshot that the candidates are edits of; the targets fail, and the guards pass, with
+                that.
             cancel: Ends the screen.
             deadline: Ends it too, and what there is by then is what was found.
         """

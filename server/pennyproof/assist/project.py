@@ -297,6 +297,7 @@ class Project:
         return edit(
             prover,
             spending,
+            self._tiers(),
             snapshot,
             request,
             self._hidden,

@@ -5,7 +5,7 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pennyproof.core.candidates import Candidate
@@ -98,11 +98,12 @@ class Prover:
         targets: Sequence[str],
         *,
         guards: Sequence[str] = (),
+        base: Candidate | None = None,
         cancel: Cancel,
         deadline: Deadline,
-    ) -> Iterator[Screened]:
+    ) -> Generator[Screened, None, None]:
         """Try candidates on the targets as fast as the machine can."""
-        session, screening = self._screening(snapshot, targets, cancel, guards)
+        session, screening = self._screening(snapshot, targets, cancel, guards, base)
         yield from screening.screen(session.pool, session.workers, candidates, cancel=cancel, deadline=deadline)
 
     def behaviours(
@@ -201,14 +202,20 @@ class Prover:
         return begin_session(snapshot, self._workspace, self._options, self._state, self._environ)
 
     def _screening(
-        self, snapshot: Snapshot, targets: Sequence[str], cancel: Cancel, guards: Sequence[str] = ()
+        self,
+        snapshot: Snapshot,
+        targets: Sequence[str],
+        cancel: Cancel,
+        guards: Sequence[str] = (),
+        base: Candidate | None = None,
     ) -> tuple[Session, Screening]:
         session = self._opened(snapshot, cancel)
         baseline = session.baselines.get(snapshot, targets, cancel=cancel, progress=Silent()).baseline
         wanted, timeout = expand(targets, baseline), self._options.timeout_seconds
         first, others = wanted[:1], wanted[1:]
+        files = {**snapshot.buffers, **(base.files() if base else {})}
         return session, Screening(
-            buffers={path: source.data() for path, source in snapshot.buffers.items()},
+            buffers={path: source.data() if source else None for path, source in files.items()},
             targets=wanted,
             args=self._options.args,
             quick_seconds=limits.screen_seconds(baseline, first, timeout),

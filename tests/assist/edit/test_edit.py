@@ -11,12 +11,14 @@ from pennyproof.assist.edit import EditRequest, EditResult
 from pennyproof.assist.project import Project
 from pennyproof.core.candidates import Tier
 from pennyproof.core.snapshots import Document
+from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Level
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import Cancelled, NoModel, NoSandbox, UsageError
 from pennyproof.proof.prover import ProofOptions, Prover
 from pennyproof.proof.sandbox import find_sandbox
 from pennyproof.settings import Settings
+from pennyproof.tiers.free.repair import FreeTier
 from pennyproof.tiers.hosted.errors import ProviderError
 from pennyproof.tiers.hosted.models import Models
 from tests.standin import Reply, Standin
@@ -94,7 +96,7 @@ class Edits:
             project = Project(
                 self._root,
                 lambda _: self._prover,
-                tuple,
+                lambda: [FreeTier()],
                 trusted=True,
                 models=lambda: models,
                 hidden=hidden.__contains__,
@@ -149,6 +151,16 @@ def test_a_docstring_is_followed_once_its_examples_pass(edits: Edits) -> None:
     assert "initials(" in first[1]
     assert second[2] == fenced(WRONG)
     assert 'initials("ada lovelace") gave' in second[3]
+
+
+def test_what_a_model_nearly_got_right_is_mended_before_the_strong_one_is_asked(edits: Edits) -> None:
+    result = edits(fenced(RIGHT.replace("[0]", "[1]")))
+    best = result.offers[0]
+    assert text_of(result) == WITH_EXAMPLES + RIGHT
+    assert best.candidate.changes[0].before == Source(WITH_EXAMPLES)
+    assert best.candidate.summary == "implement `initials`; replace `1` by `0`"
+    assert best.candidate.origin.tier is Tier.FAST
+    assert {request["model"] for request in edits.sent} == {"deepseek-flash"}
 
 
 def test_where_only_examples_back_an_edit_the_behaviour_that_most_share_leads(edits: Edits) -> None:

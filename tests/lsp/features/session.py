@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,10 @@ class ShopProver:
         targets: Sequence[str],
         *,
         guards: Sequence[str] = (),
+        base: Candidate | None = None,
         cancel: Cancel,
         deadline: Deadline,
-    ) -> Iterator[Screened]:
+    ) -> Generator[Screened, None, None]:
         for candidate in candidates:
             yield Screened(candidate, tuple(targets))
 

@@ -64,12 +64,12 @@ class Asking:
     _refused: bool = False
     """Whether no model may be asked any more."""
 
-    def candidates(self) -> Iterator[list[Candidate]]:
-        """The new candidates of each answer; none of an answer that holds none."""
+    def by_model(self) -> Iterator[Iterator[list[Candidate]]]:
+        """For each model in turn the new candidates of each of its answers; none of an answer that holds none."""
         fast_until = Deadline(self.deadline.left * _FAST_SHARE)
         for model, until in ((self.spending.fast, fast_until), (self.spending.strong, self.deadline)):
             if not self._refused:
-                yield from self._of(model, until)
+                yield self._of(model, until)
 
     def learn(self, verdict: Verdict) -> None:
         """Keep what the last candidate failed on, for the next question."""

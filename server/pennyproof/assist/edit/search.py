@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from pennyproof.assist.cascade import Tally
 from pennyproof.assist.edit.asking import Asking
 from pennyproof.assist.edit.checks import Checks, described
+from pennyproof.assist.edit.mending import Mending
 from pennyproof.assist.edit.region import Region, function_region, lines_region
 from pennyproof.assist.explain import Selection
 from pennyproof.assist.explain.facts import gather
-from pennyproof.assist.ports import Prover
+from pennyproof.assist.ports import CandidateSource, Prover
 from pennyproof.context.editing import Definition, EditTask
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.offers import Offer
@@ -66,6 +67,7 @@ class EditResult:
 def edit(
     prover: Prover,
     spending: "Spending",
+    tiers: Sequence[CandidateSource],
     snapshot: Snapshot,
     request: EditRequest,
     hidden: Callable[[str], bool],
@@ -79,6 +81,7 @@ def edit(
     Args:
         prover: Checks candidates.
         spending: The models.
+        tiers: Where edits of what models nearly got right come from; they cost nothing.
         snapshot: The workspace.
         request: What was asked for.
         hidden: Which files are never sent.
@@ -99,7 +102,7 @@ def edit(
     checks.prepare()
     task = _task(snapshot, region, request, checks, hidden)
     asking = Asking(spending, snapshot, region, task, deadline, cancel, progress, _summary(region, request))
-    search = _Search(checks, asking, deadline)
+    search = _Search(checks, asking, Mending(checks, tiers), deadline)
     survivors = search.survivors()
     offers = search.offers(survivors)
     if not offers and asking.fault is not None and not search.tally.tried:
@@ -138,17 +141,28 @@ def find_region(snapshot: Snapshot, request: EditRequest) -> Region:
 
 
 class _Search:
-    def __init__(self, checks: Checks, asking: Asking, deadline: Deadline) -> None:
+    def __init__(self, checks: Checks, asking: Asking, mending: Mending, deadline: Deadline) -> None:
         self.tally = Tally()
         self._checks = checks
         self._asking = asking
+        self._mending = mending
         self._deadline = deadline
 
     def survivors(self) -> list[Survivor]:
-        """Candidates that hold, the best first: the first that does ends the search, unless there is doubt about it."""
+        """Candidates that hold, the best first. What the fast model nearly got right is mended by template before the
+        strong one, which costs more, is asked."""
+        for answers in self._asking.by_model():
+            found = self._among(answers) or self._mended()
+            if found:
+                return self._ranked(found)
+        return []
+
+    def _among(self, answers: Iterator[list[Candidate]]) -> list[Survivor]:
+        """Those of one model's candidates that hold: the first that does ends the search, unless there is doubt about
+        it."""
         found: list[Survivor] = []
         opinions, until = _OPINIONS, self._deadline
-        for candidates in self._asking.candidates():
+        for candidates in answers:
             for candidate in candidates:
                 survivor = self._check(candidate)
                 found += [survivor] if survivor else []
@@ -160,7 +174,12 @@ class _Search:
                 opinions -= 1
             if found and (opinions <= 0 or until.passed):
                 break
-        return self._ranked(found)
+        return found
+
+    def _mended(self) -> list[Survivor]:
+        self._asking.progress.report("mending what nearly holds")
+        mended = list(self._mending.candidates(self._deadline))
+        return [survivor for survivor in map(self._check, mended) if survivor]
 
     def offers(self, survivors: Sequence[Survivor]) -> list[Offer]:
         """The best survivors, each proved once more."""
@@ -187,6 +206,7 @@ class _Search:
         self.tally.tried += 1
         if self._checks.holds(verdict):
             return Survivor(candidate, verdict)
+        self._mending.note(candidate, verdict)
         if verdict.level > Level.REJECTED:  # What still fails says more than which lines nothing runs.
             told = verdict.failed[0].message if verdict.failed else f"{self._checks.unmended(verdict)[0]} still fails"
             verdict = replace(verdict, reason=told)
