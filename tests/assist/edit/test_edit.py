@@ -35,7 +35,17 @@ def initials(name):
 '''
 PLAIN = "def double(number):\n    return number + number\n"
 BARE = 'def shout(text):\n    """The text, loudly."""\n'
-FILES = {"names.py": WITH_EXAMPLES, "numbers_.py": PLAIN, "voices.py": BARE}
+FINE = '''\
+def fine(days):
+    """What a book that is late by so many days costs.
+
+    fine(0) == 0
+    fine(1) == 0
+    fine(3) == 30
+    fine(8) == 50
+    """
+'''
+FILES = {"names.py": WITH_EXAMPLES, "numbers_.py": PLAIN, "voices.py": BARE, "fines.py": FINE}
 TESTS = "from numbers_ import double\n\n\ndef test_double():\n    assert double(2) == 4\n"
 
 RIGHT = '    return "".join(word[0].upper() for word in name.split())\n'
@@ -153,14 +163,23 @@ def test_a_docstring_is_followed_once_its_examples_pass(edits: Edits) -> None:
     assert 'initials("ada lovelace") gave' in second[3]
 
 
+CHARGE = "    return 0 if days <= 1 else min(10 * days, 50)\n"
+
+
 def test_what_a_model_nearly_got_right_is_mended_before_the_strong_one_is_asked(edits: Edits) -> None:
-    result = edits(fenced(RIGHT.replace("[0]", "[1]")))
+    result = edits(fenced(CHARGE.replace("<=", "<"), FINE), path="fines.py")
     best = result.offers[0]
-    assert text_of(result) == WITH_EXAMPLES + RIGHT
-    assert best.candidate.changes[0].before == Source(WITH_EXAMPLES)
-    assert best.candidate.summary == "implement `initials`; replace `1` by `0`"
+    assert text_of(result) in (FINE + CHARGE, FINE + CHARGE.replace("<= 1", "< 2"))
+    assert best.candidate.changes[0].before == Source(FINE)
+    assert best.candidate.summary.startswith("implement `fine`; replace `")
     assert best.candidate.origin.tier is Tier.FAST
     assert {request["model"] for request in edits.sent} == {"deepseek-flash"}
+
+
+def test_what_is_far_from_right_is_not_mended(edits: Edits) -> None:
+    result = edits(fenced("    return 0 if days < 1 else 50\n", FINE), path="fines.py")
+    assert (result.offers, result.tried) == ((), 1)
+    assert {request["model"] for request in edits.sent} == {"deepseek-flash", "deepseek-v4-pro"}
 
 
 def test_where_only_examples_back_an_edit_the_behaviour_that_most_share_leads(edits: Edits) -> None:

@@ -1,12 +1,15 @@
 """Near misses mended by template: what a model wrote and some test speaks against is often one slip away from right.
 
 That templates find such slips, and that models asked again often do not, is what Fan, Gao, Mirchev, Roychoudhury and
-Tan report in "Automated Repair of Programs from Large Language Models", ICSE 2023.
+Tan report in "Automated Repair of Programs from Large Language Models", ICSE 2023. The fewer tests there are and the
+more edits are tried, the likelier one passes by chance (Smith, Barr, Le Goues and Brun, "Is the Cure Worse Than the
+Disease?", FSE 2015): so a miss has to be near, and only the likeliest edits of it are tried.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from pennyproof.assist.edit.checks import Checks
 from pennyproof.assist.ports import CandidateSource
@@ -18,8 +21,12 @@ from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Deadline
 
 _MOST_MISSES = 6
+_AGREEING = 2
+"""Tests that have to agree with a miss for each that speaks against it."""
+_MOST_EDITS = 50
+"""Of each miss."""
 _MOST_MENDED = 3
-"""Mended ones of each miss: the first are the likeliest, and what follows them only costs proofs."""
+"""Of each miss: the first are the likeliest, and what follows them only costs proofs."""
 _SHARE = 0.3
 """Of the time that is left, for all of them."""
 _LONGEST = 4.0
@@ -48,10 +55,10 @@ class Mending:
         self._misses: list[_Miss] = []
 
     def note(self, candidate: Candidate, verdict: Verdict) -> None:
-        """Remember a candidate that did not hold, if tests told so."""
+        """Remember a candidate that did not hold, if few tests told so and more agree with it."""
         failed = tuple(dict.fromkeys(test.id for test in verdict.failed))
         passed = tuple(test for test in verdict.ran if test not in failed)
-        if failed:
+        if failed and len(passed) >= _AGREEING * len(failed):
             self._misses.append(_Miss(candidate, failed, passed))
 
     def candidates(self, deadline: Deadline) -> Iterator[Candidate]:
@@ -75,7 +82,7 @@ class Mending:
             with closing(
                 self._checks.prover.screen(
                     self._checks.tests.snapshot,
-                    tier.propose(problem, cancel=cancel),
+                    islice(tier.propose(problem, cancel=cancel), _MOST_EDITS),
                     miss.failed,
                     guards=miss.passed,
                     base=miss.candidate,
