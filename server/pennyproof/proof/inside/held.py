@@ -23,8 +23,8 @@ _HEAD = 16
 """Bytes before the code itself: a magic number, flags, and eight bytes that go by the flags."""
 _BY_TIME, _BY_HASH = bytes(4), bytes((3, 0, 0, 0))
 """Flags: the time and the size of the source follow, or its hash, which is to be compared (as by pytest since 9.1)."""
-_MOST = 24 << 20
-"""Bytes of files that are kept at most."""
+_MOST = 8 << 20
+"""Bytes of files that are kept at most: each run that waits has a copy of what was made of them."""
 
 Identity = Tuple[int, int, int]
 
