@@ -10,6 +10,7 @@ from py_compile import PycInvalidationMode
 
 import pytest
 
+from pennyproof.proof.inside import held
 from pennyproof.proof.inside.held import Held, by_time
 
 OLD = 1_600_000_000
@@ -113,3 +114,15 @@ def test_what_is_not_kept_yet_is_told(tmp_path: Path) -> None:
     compile_anew(module)
     assert module.price() is None
     assert module.held.missed == [str(module.bytecode)]
+
+
+def test_there_is_room_for_so_much_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Module(tmp_path, PycInvalidationMode.TIMESTAMP)
+    monkeypatch.setattr(held, "_MOST", module.bytecode.stat().st_size)
+    other = module.bytecode.with_name("other.pyc")
+    other.write_bytes(module.bytecode.read_bytes())
+    stamp = other.read_bytes()[4:16]
+    module.held.take([str(other)])
+    assert module.held.give(str(other), [stamp]) is None
+    module.held.take([str(module.bytecode)])  # What is read anew takes the room of what it replaces.
+    assert module.price() == 3

@@ -43,7 +43,6 @@ class Held:
     def __init__(self) -> None:
         self._codes: Dict[str, _Code] = {}
         self._identities: Dict[str, Identity] = {}
-        self._bytes = 0
         self._missed: Dict[str, None] = {}
 
     def install(self) -> None:
@@ -102,18 +101,21 @@ class Held:
         return code if code and code.co_filename == source else None
 
     def _read(self, path: str) -> None:
-        prefix = sys.pycache_prefix
-        if not prefix or not os.path.realpath(path).startswith(os.path.join(prefix, "")):
+        if not sys.pycache_prefix:
+            return
+        cache = os.path.realpath(sys.pycache_prefix)
+        if not os.path.realpath(path).startswith(os.path.join(cache, "")):
             return
         with open(path, "rb") as file:
             identity = _identity(file.fileno())
-            self._bytes += identity[1]
-            data = file.read() if self._bytes <= _MOST else b""
+            self._codes.pop(path, None)
+            room = _MOST - sum(kept.identity[1] for kept in self._codes.values())
+            data = file.read() if identity[1] <= room else b""
+        self._identities[path] = identity
         magic, stamp = data[: len(MAGIC_NUMBER)], data[len(MAGIC_NUMBER) : _HEAD]
         code = marshal.loads(data[_HEAD:]) if magic == MAGIC_NUMBER else None  # noqa: S302 - see ``take``
         if isinstance(code, CodeType):
             self._codes[path] = _Code(identity, stamp, code)
-        self._identities[path] = identity
 
 
 def by_time(time: int, size: int) -> bytes:
