@@ -98,3 +98,21 @@ def test_an_unknown_test(trusted: Run) -> None:
     ran = trusted("prove", "--diff", "a.diff", "--tests", "test_calc.py::test_nothing")
     assert (ran.code, ran.stderr.count("\n")) == (2, 1)
     assert "test_calc.py::test_nothing" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("test", "noticed"), [("    assert double(4) == 8\n", True), ("    double(4)\n", False)], ids=["strong", "weak"]
+)
+def test_a_verdict_says_how_much_the_tests_would_notice(
+    trusted: Run, monkeypatch: pytest.MonkeyPatch, test: str, noticed: bool
+) -> None:
+    monkeypatch.setattr("pennyproof.cli.prove.MEASURING_SECONDS", 600.0)
+    tests = PROJECT["test_calc.py"].replace("    assert double(4) == 8\n", test)
+    assert test in tests
+    write({**PROJECT, "test_calc.py": tests, "a.diff": diff("    return x + x", "    return 2 * x")})
+    strength = trusted("prove", "--diff", "a.diff", "--json").json["strength"]
+    assert strength["slips"] == strength["noticed"] + len(strength["missed"]) >= 1
+    assert strength["noticed"] == (strength["slips"] if noticed else 0)
+    ran = trusted("prove", "--diff", "a.diff")
+    assert f"; would notice {strength['noticed'] if noticed else 0} of " in ran.stdout
+    assert ("\n  unnoticed  calc.py:" in ran.stdout) is not noticed
