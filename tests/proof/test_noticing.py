@@ -103,11 +103,21 @@ def check(
         (ADD, ["result *= price", "result = price", "result += price + 1"], [RUNS], [False, False, False]),
         (ADD, ["result += price * 1", "result = price"], [TOTAL], [False, True]),
         (DOUBLE, ["RATE + net", "RATE / net"], ALL, [False, True]),
+        (("RATE = 2", "RATE = 4 - 2"), ["RATE = 3"], [GROSS, "test_prices.py::test_new"], [True]),
         (("RATE = 2", "RATE = 4 - 2"), ["RATE = 4 + 2", "RATE = 4 / 2"], ALL, [True, False]),
         (ADD, ["result = price / 0"], [RUNS], [True]),
         (ADD, ["while True: pass", "__import__('os')._exit(0)"], [RUNS], [True, True]),
     ],
-    ids=["strong", "weak", "equal", "by chance the same", "at import", "breaks down", "loops or ends the process"],
+    ids=[
+        "strong",
+        "weak",
+        "equal",
+        "by chance the same",
+        "a test that is new",
+        "at import",
+        "breaks down",
+        "loops or ends the process",
+    ],
 )
 def test_slips(prices: Proving, edit: tuple[str, str], slips: list[str], tests: list[str], noticed: list[bool]) -> None:
     assert check(prices, edit, slips, tests) == dict(enumerate(noticed))

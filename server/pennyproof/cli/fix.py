@@ -78,17 +78,14 @@ def run(options: argparse.Namespace) -> int:
 def _measured(
     opened: Session, snapshot: Snapshot, result: "DebugResult", deadline: Deadline, bar: Bar
 ) -> "DebugResult":
-    """The offers with how much their tests would notice, as far as time is left for that."""
-    if not result.offers:
-        return result
+    """The leading offers with how much their tests would notice, as far as time is left for that."""
     bar.report("measuring how much the tests would notice")
     until = Deadline(min(MEASURING_SECONDS, deadline.left))
-    leading_first = sorted(result.offers, key=lambda offer: offer.alternative)
-    measured = {
-        offer.id: opened.project.measured(snapshot, offer, deadline=until, cancel=opened.cancel)
-        for offer in leading_first
-    }
-    return replace(result, offers=tuple(measured[offer.id] for offer in result.offers))
+    measured = (
+        offer if offer.alternative else opened.project.measured(snapshot, offer, deadline=until, cancel=opened.cancel)
+        for offer in result.offers
+    )
+    return replace(result, offers=tuple(measured))
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:

@@ -183,7 +183,7 @@ class Prover:
     ) -> Mapping[int, bool]:
         """Which slips the tests that run the changed lines would notice."""
         session = self._opened(snapshot, cancel)
-        recorded = session.baselines.get(snapshot, tests, cancel=cancel, progress=Silent())
+        recorded = session.baselines.get(snapshot, None, cancel=cancel, progress=Silent())
         noticing = Noticing(session.pool, self._options, recorded, snapshot, cancel, deadline)
         return noticing.noticed(candidate, slips, tests)
 
