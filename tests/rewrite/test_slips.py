@@ -85,6 +85,13 @@ def test_lines_left_alone() -> None:
     assert {slip.line for slip in check(marked, but=(4,))} == {2, 5}
 
 
+def test_all_that_can_go_wrong_with_a_comparison() -> None:
+    found = check("def f(a, b):\n$    return a < b\n$")
+    # Neither ``a + 1 < b`` nor its like, which are much the same as another operator.
+    comparisons = [f"replace `<` by `{operator}`" for operator in ("<=", ">", ">=", "==")]
+    assert sorted(slip.summary for slip in found) == sorted([*comparisons, "remove `return a < b`"])
+
+
 def test_the_first_ones_are_spread_over_statements_and_kinds() -> None:
     first = list(islice(slips(CART, [(0, len(CART))]), 8))
     assert {slip.line for slip in first} == {5, 6, 7, 8}

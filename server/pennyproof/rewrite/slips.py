@@ -18,7 +18,7 @@ from pennyproof.core.edits import apply
 from pennyproof.rewrite.catalogue import TEMPLATES
 from pennyproof.rewrite.module import Function, Module, Span
 from pennyproof.rewrite.scope import Scope
-from pennyproof.rewrite.template import Rewrite, rewrites
+from pennyproof.rewrite.template import Rewrite, Template, rewrites
 
 T = TypeVar("T")
 
@@ -115,9 +115,14 @@ def _in_statement(module: Module, statement: ast.stmt, within: Sequence[Span]) -
         islice((rewrite for rewrite in rewrites(template, node, scope) if _lies_in(rewrite, within)), most)
         for template, most in _TEMPLATES
         for node in nodes
-        if isinstance(node, template.nodes)
+        if isinstance(node, template.nodes) and not _is_as_another(module, template, node)
     ]
     return ((statement, rewrite) for rewrite in _in_turn(streams))
+
+
+def _is_as_another(module: Module, template: Template, node: ast.AST) -> bool:
+    """Whether a template makes what another one does: of ``a + 1 > b`` and ``a >= b`` one is enough."""
+    return template.name == "off_by_one" and isinstance(module.parent(node), ast.Compare)
 
 
 def _lies_in(rewrite: Rewrite, within: Sequence[Span]) -> bool:
