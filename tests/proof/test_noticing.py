@@ -1,11 +1,21 @@
 """Whether tests notice slips, in real workers."""
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from pennyproof.core.candidates import Candidate, FileChange
+from pennyproof.core.outcomes import Baseline, Outcome, TestOutcome
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.sources import Source
 from pennyproof.core.work import Cancel, Deadline
 from pennyproof.errors import Cancelled
+from pennyproof.proof.noticing import Noticing
+from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.pool import Pool
+from pennyproof.proof.records import Recorded
+from pennyproof.proof.worker import Worker
 from tests.proof.test_prover import Proving
 
 PRICES = {
@@ -154,6 +164,18 @@ def test_what_says_nothing_is_left_out(prices: Proving, edit: tuple[str, str], s
 
 def test_what_is_not_tried_in_time_is_left_out(prices: Proving) -> None:
     assert check(prices, ADD, ["result = price"], ALL, seconds=0.0) == {}
+
+
+def test_nothing_is_begun_that_would_not_end_in_time() -> None:
+    def lend() -> Worker:
+        raise AssertionError("a worker was asked for")
+
+    outcomes = {test: TestOutcome(test, Outcome.PASSED, seconds=5.0) for test in ALL}
+    recorded = Recorded(Baseline(outcomes, 20.0), frozenset())
+    snapshot = Snapshot(Path("/nowhere"))
+    candidate = Candidate((FileChange("prices.py", Source("RATE = 2\n"), Source("RATE = 4\n")),))
+    noticing = Noticing(Pool(1, lend), 1, ProofOptions(), recorded, snapshot, Cancel(), Deadline(50.0))
+    assert noticing.noticed(candidate, [candidate], ALL) == {}
 
 
 class AskedAfter(Cancel):

@@ -122,7 +122,7 @@ class Prover(Protocol):
             candidate: What was proved.
             slips: The candidate, each with a mistake in the lines that it changes.
             tests: Those that passed with the candidate; which of them run the changed lines is found out.
-            cancel: Ends the runs, and frees their worker.
+            cancel: Ends the runs, and frees their workers.
             deadline: Ends them too, and what was tried by then is told.
 
         Returns:

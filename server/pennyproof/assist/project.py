@@ -223,7 +223,7 @@ class Project:
             snapshot: The workspace that the offer was made for.
             offer: What was found.
             deadline: Ends the measuring; what was tried by then counts.
-            cancel: Ends it too, and frees its worker.
+            cancel: Ends it too, and frees its workers.
 
         Raises:
             Cancelled: ``cancel`` was asked.

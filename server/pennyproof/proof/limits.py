@@ -53,8 +53,13 @@ def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeou
 
 def screen_seconds(baseline: Baseline, targets: Sequence[str], timeout: float) -> float:
     """Wall time in seconds for the targets in a primed child."""
-    known = sum(_usual(baseline.outcomes[test]) for test in targets if test in baseline.outcomes)
+    known = tests_seconds(baseline, targets)
     return min(_FACTOR * known + _SCREEN_CONSTANT, known + timeout)
+
+
+def tests_seconds(baseline: Baseline, test_ids: Sequence[str]) -> float:
+    """What tests usually take by themselves, in seconds, without start-up and imports."""
+    return sum(_usual(baseline.outcomes[test]) for test in test_ids if test in baseline.outcomes)
 
 
 def slip_seconds(usual: float) -> float:

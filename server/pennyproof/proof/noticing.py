@@ -6,6 +6,8 @@ shape, so that none is called alert that fails for another reason.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.snapshots import Snapshot
@@ -22,12 +24,16 @@ from pennyproof.proof.worker import Answer, Status
 _SHOWN_BY_ANY_RUN = frozenset({"TypeError", "AttributeError", "NameError", "UnboundLocalError"})
 """Failures that say nothing of what a test looks at: values of another kind than the code can do anything with."""
 
+_FEWEST_RUNS = 3
+"""Those that tell which tests count, that these pass by themselves, and whether they notice one slip."""
+
 
 class Noticing:
-    """Tries slips on tests, one at a time, each with a worker that is free again afterwards.
+    """Tries slips on tests, each with a worker that is free again afterwards.
 
     Args:
         pool: The workers.
+        threads: How many slips are tried at once.
         options: The settings.
         recorded: What the tests do without the candidate.
         snapshot: What the candidate and the slips are based on.
@@ -38,6 +44,7 @@ class Noticing:
     def __init__(
         self,
         pool: Pool,
+        threads: int,
         options: ProofOptions,
         recorded: Recorded,
         snapshot: Snapshot,
@@ -45,6 +52,7 @@ class Noticing:
         deadline: Deadline,
     ) -> None:
         self._pool = pool
+        self._threads = threads
         self._options = options
         self._recorded = recorded
         self._snapshot = snapshot
@@ -61,23 +69,23 @@ class Noticing:
         usual = self._passing(candidate, running) if running else None
         if usual is None:
             return {}
-        told: dict[int, bool] = {}
-        for index, slip in enumerate(slips):
-            noticed = self._notices(candidate, slip, running, usual)
-            if noticed is not None:
-                told[index] = noticed
-        return told
+        notices = partial(self._notices, candidate, running, usual)
+        with ThreadPoolExecutor(self._threads, "pennyproof-slips") as threads:
+            tried = list(threads.map(notices, slips))
+        return {index: noticed for index, noticed in enumerate(tried) if noticed is not None}
 
     def _running(self, candidate: Candidate, tests: Sequence[str]) -> list[str]:
         """The tests that pass with the candidate and run lines that it changes."""
         change = analyse(candidate)
         baseline = self._recorded.baseline
-        known = [test for test in tests if test not in self._recorded.unrunnable | baseline.flaky]
+        known = [test for test in tests if test not in baseline.flaky]
         chosen = select(change, baseline.functions, known)
         if chosen is not None:
             # Of those that failed no map tells what they run now.
             failing = {test.id for test in baseline.failing}
             known = [test for test in known if test in failing or test in chosen]
+        if _FEWEST_RUNS * limits.tests_seconds(baseline, known) > self._deadline.left:
+            return []  # Nobody waits for what would end without having tried a slip.
         run = self._run_whole(candidate, known, change) if known else None
         if run is None:
             return []
@@ -97,7 +105,7 @@ class Noticing:
             return None
         return answer.seconds
 
-    def _notices(self, candidate: Candidate, slip: Candidate, tests: Sequence[str], usual: float) -> bool | None:
+    def _notices(self, candidate: Candidate, tests: Sequence[str], usual: float, slip: Candidate) -> bool | None:
         """Whether a test fails with a slip in place; ``None`` where that cannot be told, or any run would show it."""
         answer = self._run(slip, tests, limits.slip_seconds(usual), maxfail=1)
         if answer.status in (Status.TIMEOUT, Status.CRASHED):

@@ -184,7 +184,7 @@ class Prover:
         """Which slips the tests that run the changed lines would notice."""
         session = self._opened(snapshot, cancel)
         recorded = session.baselines.get(snapshot, None, cancel=cancel, progress=Silent())
-        noticing = Noticing(session.pool, self._options, recorded, snapshot, cancel, deadline)
+        noticing = Noticing(session.pool, session.workers, self._options, recorded, snapshot, cancel, deadline)
         return noticing.noticed(candidate, slips, tests)
 
     def restart(self) -> None:

@@ -99,7 +99,7 @@ class Findings:
         self.end_measuring()
 
     def end_measuring(self) -> None:
-        """Free the worker that measures offers: these have gone, or somebody asks for something."""
+        """Free the workers that measure offers: these have gone, or somebody asks for something."""
         if self.measuring is not None:
             self.measuring.ask()
             self.measuring = None
