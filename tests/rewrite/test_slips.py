@@ -64,8 +64,10 @@ def test_slips(marked: str, summaries: list[str]) -> None:
         "$x = (\n$",
         "x = 1$$\n",
         "",
+        "$return 1 + 1\n$",
+        f"$x = {'-' * 3000}1\n$",
     ],
-    ids=["comment", "docstring", "imports", "header", "no Python", "nothing", "no text"],
+    ids=["comment", "docstring", "imports", "header", "no Python", "nothing", "no text", "no program", "too deep"],
 )
 def test_where_there_is_nothing_to_get_wrong(marked: str) -> None:
     assert check(marked) == []

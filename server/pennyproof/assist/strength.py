@@ -1,6 +1,7 @@
 """How much a verdict is worth: slips are made in the lines that a candidate changed, and its tests are to notice."""
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -61,7 +62,7 @@ def slips_of(candidate: Candidate, verdict: Verdict) -> list[Candidate]:
     Lines that no test ran are left alone: that nothing is noticed there is known, and told, already.
     """
     changes = [change for change in candidate.changes if change.path.endswith(".py")]
-    share = -(-_MOST_SLIPS // max(len(changes), 1))
+    share = math.ceil(_MOST_SLIPS / max(len(changes), 1))
     found = [slip for change in changes for slip in islice(_slips_in(candidate, change, verdict), share)]
     return found[:_MOST_SLIPS]
 

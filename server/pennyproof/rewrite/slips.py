@@ -7,7 +7,6 @@ literals. They tend to leave values of the same kind in place: any test that run
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 from types import CodeType
@@ -23,7 +22,7 @@ from pennyproof.rewrite.template import Rewrite, Template, rewrites
 T = TypeVar("T")
 
 _NO_PROGRAM = SyntaxError, ValueError, RecursionError
-"""What it takes to refuse a text: that it does not parse, holds null characters, or is nested too deeply."""
+"""Why a text is refused: it does not parse, holds null characters, or is nested too deeply."""
 _KINDS = {
     "swap_comparison": 4,
     "swap_boolean": 1,
@@ -81,19 +80,16 @@ def slips(text: str, within: Sequence[Span], *, but: Collection[int] = (), unlik
     """
     try:
         module = Module(text)
-        known = {_code(text)}
     except _NO_PROGRAM:  # It may be written for a newer Python than ours.
         return
-    with suppress(*_NO_PROGRAM):
-        known.add(_code(unlike))
+    known = {None, _code(text), _code(unlike)}
     statements = [found for found in module.statements if _is_open(module, found, within, but)]
     for statement, rewrite in _in_turn([_in_statement(module, each, within) for each in _spread(statements)]):
         changed = apply(text, rewrite.edits)
-        with suppress(*_NO_PROGRAM):
-            code = _code(changed)
-            if code not in known:
-                known.add(code)
-                yield Slip(changed, statement.lineno, rewrite.summary)
+        code = _code(changed)
+        if code not in known:
+            known.add(code)
+            yield Slip(changed, statement.lineno, rewrite.summary)
 
 
 def _is_open(module: Module, statement: ast.stmt, within: Sequence[Span], but: Collection[int]) -> bool:
@@ -140,11 +136,14 @@ def _in_turn(streams: Sequence[Iterator[T]]) -> Iterator[T]:
     return (item for item in chain.from_iterable(rounds) if item is not None)
 
 
-def _code(text: str) -> CodeType:
-    """What a text compiles to, apart from where that stands; raises one of ``_NO_PROGRAM`` where it does not."""
+def _code(text: str) -> CodeType | None:
+    """What a text compiles to, apart from where that stands; ``None`` where it does not."""
     # What the compiler only warns of is for others to judge. This adds no second filter, and needs no lock.
     filterwarnings("ignore", module=_NAME)
-    return _placeless(compile(text, _NAME, "exec", dont_inherit=True))
+    try:
+        return _placeless(compile(text, _NAME, "exec", dont_inherit=True))
+    except _NO_PROGRAM:
+        return None
 
 
 def _placeless(code: CodeType) -> CodeType:
