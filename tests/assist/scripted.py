@@ -44,6 +44,14 @@ class ScriptedProver:
     """The targets of each proof asked for."""
     guards: list[Sequence[str]] = field(default_factory=list)
     """The guards of each screen asked for."""
+    notices: Mapping[str, bool] = field(default_factory=dict)
+    """What a slip does → whether the tests notice it; those that are not named cannot be tried."""
+    trouble: Exception | None = None
+    """What is raised instead."""
+    slips: list[Sequence[str]] = field(default_factory=list)
+    """The summaries of the slips of each measurement."""
+    alert: list[Sequence[str]] = field(default_factory=list)
+    """The tests of each measurement."""
     open_screens: int = 0
     on_screen: Cancel | None = None
     """Asked to stop as soon as the first candidate was screened."""
@@ -130,6 +138,23 @@ class ScriptedProver:
         remaining = tuple(test for test in targets if test not in mended)
         ran = tuple(self.tests.outcomes)
         return Verdict(Level.FIXES if mended else Level.PASSES, mended, remaining, ran=ran, passed=len(ran))
+
+    def noticed(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        slips: Sequence[Candidate],
+        tests: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, bool]:
+        if self.trouble is not None:
+            raise self.trouble
+        self.slips.append([slip.summary for slip in slips])
+        self.alert.append(list(tests))
+        told = {at: self.notices.get(slip.summary.partition(": ")[2]) for at, slip in enumerate(slips)}
+        return {at: noticed for at, noticed in told.items() if noticed is not None}
 
     def restart(self) -> None:
         """Nothing runs here that could be restarted."""

@@ -9,7 +9,7 @@ from pennyproof.core.candidates import Candidate, FileChange, Origin, Tier
 from pennyproof.core.offers import Offer
 from pennyproof.core.outcomes import Baseline, CollectionError
 from pennyproof.core.sources import Source
-from pennyproof.core.verdicts import FailedTest, Gate, Level, Line, Verdict, rejected
+from pennyproof.core.verdicts import FailedTest, Gate, Level, Line, Strength, Verdict, rejected
 from tests.assist.scripted import baseline, failed, passed
 
 A, B = "test_a.py::test_a", "test_a.py::test_b"
@@ -53,6 +53,7 @@ def test_a_search() -> None:
                     "gate": None,
                     "reason": None,
                     "seconds": 0.123,
+                    "strength": None,
                 },
                 "cost_usd": 0.0,
             }
@@ -75,6 +76,11 @@ def test_a_rejected_diff_names_its_gate_and_reason() -> None:
 def test_a_proof_tells_which_tests_failed() -> None:
     verdict = prove_json(Verdict(Level.REJECTED, broken=(B,), gate=Gate.TESTS, failed=(FailedTest(B, "assert 0"),)))
     assert verdict["failed"] == [{"id": B, "message": "assert 0"}]
+
+
+def test_what_the_tests_would_notice() -> None:
+    verdict = prove_json(Verdict(Level.PASSES, strength=Strength(7, 8, ("a.py:2: remove `x`",))))
+    assert verdict["strength"] == {"noticed": 7, "slips": 8, "missed": ["a.py:2: remove `x`"]}
 
 
 def test_a_run_counts_files_that_cannot_be_collected_as_failed() -> None:

@@ -58,6 +58,22 @@ def test_an_offer_is_shown_with_its_evidence_and_written_when_asked(trusted: Run
     assert "Wrote shop/biggest.py\ntogether: fixes 1 test, breaks 0 of 4 that ran" in ran.stdout
 
 
+@pytest.mark.parametrize("seconds", [600.0, 0.0])
+def test_an_offer_says_how_much_the_tests_would_notice_if_there_is_time(
+    trusted: Run, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr("pennyproof.cli.fix.MEASURING_SECONDS", seconds)
+    write({**SHOP, **TESTS, "shop/last.py": HEALED["shop/last.py"]})
+    ran = trusted("fix", "--json", "--offline", "--deadline", "600")
+    assert (ran.code, ran.stderr) == (0, "")
+    best, *others = (offer["verdict"]["strength"] for offer in ran.json["offers"])
+    assert set(others) <= {None}
+    if seconds:
+        assert 1 <= best["noticed"] < best["slips"] == best["noticed"] + len(best["missed"])
+    else:
+        assert best is None
+
+
 def test_only_the_tests_asked_for_are_mended_and_nothing_is_written(trusted: Run) -> None:
     write({**SHOP, **TESTS})
     before = tree()

@@ -1,10 +1,12 @@
-"""Colours and progress appear on terminals only."""
+"""What is printed: colours and progress on terminals only."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
-from pennyproof.cli.output import Bar, Style, coloured_diff, count, styled
+from pennyproof.cli.output import Bar, Style, coloured_diff, count, show_gaps, styled
+from pennyproof.core.verdicts import Level, Line, Strength, Verdict
 
 
 class Terminal(io.StringIO):
@@ -59,6 +61,15 @@ def test_the_bar_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     shown, last = stream.getvalue().split("\r\x1b[2K")[1:]
     assert shown == "██████████░░░░░░░░░░ running the tests, "[:39]
     assert last == ""
+
+
+def test_where_evidence_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    gaps = Verdict(Level.PASSES, uncovered=(Line("a.py", 2), Line("a.py", 3)), strength=Strength(1, 2, ("a.py:1: x",)))
+    show_gaps(gaps)
+    assert capsys.readouterr().out == "  not run    a.py:2\n  not run    a.py:3\n  unnoticed  a.py:1: x\n"
+    show_gaps(replace(gaps, level=Level.REJECTED))
+    show_gaps(Verdict(Level.PASSES))
+    assert capsys.readouterr().out == ""
 
 
 def test_count() -> None:

@@ -98,3 +98,37 @@ def test_an_unknown_test(trusted: Run) -> None:
     ran = trusted("prove", "--diff", "a.diff", "--tests", "test_calc.py::test_nothing")
     assert (ran.code, ran.stderr.count("\n")) == (2, 1)
     assert "test_calc.py::test_nothing" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("test", "noticed"), [("    assert double(4) == 8\n", True), ("    double(4)\n", False)], ids=["strong", "weak"]
+)
+def test_a_verdict_says_how_much_the_tests_would_notice(
+    trusted: Run, monkeypatch: pytest.MonkeyPatch, test: str, noticed: bool
+) -> None:
+    monkeypatch.setattr("pennyproof.cli.prove.MEASURING_SECONDS", 600.0)
+    tests = PROJECT["test_calc.py"].replace("    assert double(4) == 8\n", test)
+    assert test in tests
+    write({**PROJECT, "test_calc.py": tests, "a.diff": diff("    return x + x", "    return 2 * x")})
+    strength = trusted("prove", "--diff", "a.diff", "--json").json["strength"]
+    assert strength["slips"] == strength["noticed"] + len(strength["missed"]) >= 1
+    assert strength["noticed"] == (strength["slips"] if noticed else 0)
+    ran = trusted("prove", "--diff", "a.diff")
+    assert f"; would notice {strength['noticed'] if noticed else 0} of " in ran.stdout
+    assert ("\n  unnoticed  calc.py:" in ran.stdout) is not noticed
+
+
+def test_lines_that_no_test_runs_are_named_and_have_no_part_in_the_strength(
+    trusted: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pennyproof.cli.prove.MEASURING_SECONDS", 600.0)
+    new = "    if x > 100:\n+        return 0 - x\n+    return 2 * x"
+    text = diff("    return x + x", new).replace("@@ -6 +6 @@", "@@ -6 +6,3 @@")
+    write({**PROJECT, "a.diff": text})
+    ran = trusted("prove", "--diff", "a.diff")
+    evidence, *details = ran.stdout.splitlines()
+    assert (ran.code, ran.stderr) == (0, "")
+    assert evidence.startswith("passes: breaks 0 of 2 that run these lines; not covered: calc.py:7; would notice ")
+    assert evidence.endswith(" slips in the rest")
+    assert "  not run    calc.py:7" in details
+    assert not any("unnoticed  calc.py:7:" in line for line in details)

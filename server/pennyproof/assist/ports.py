@@ -108,6 +108,31 @@ class Prover(Protocol):
             cancel: Ends the run.
         """
 
+    def noticed(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        slips: Sequence[Candidate],
+        tests: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, bool]:
+        """Which slips the tests that run the lines of a candidate would notice.
+
+        Args:
+            snapshot: The workspace the candidate is based on.
+            candidate: What was proved.
+            slips: The candidate, each with a mistake in the lines that it changes.
+            tests: Those that passed with the candidate; which of them run the changed lines is found out.
+            cancel: Ends the runs, and frees their workers.
+            deadline: Ends them too, and what was tried by then is told.
+
+        Returns:
+            Index in ``slips`` → whether a test that passes without the slip fails with it. What could not be tried is
+            left out, and so is what any run of the lines would show; all of them where the tests do not pass again.
+        """
+
     def restart(self) -> None:
         """End all workers; the next call starts new ones."""
 

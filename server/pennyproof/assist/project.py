@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
     from pennyproof.assist.edit import EditRequest, EditResult
     from pennyproof.assist.explain import Explanation, Subject
     from pennyproof.assist.explain.writing import Writing
+    from pennyproof.core.offers import Offer
     from pennyproof.tiers.hosted.models import Models, Spending
+
+MEASURING_SECONDS = 3.0
+"""What it may take to see how much tests would notice, where somebody waits for it."""
 
 
 class Project:
@@ -179,8 +184,17 @@ class Project:
         *,
         cancel: Cancel | None = None,
         progress: Progress | None = None,
+        measuring: float = 0.0,
     ) -> Verdict:
         """Check a unified diff.
+
+        Args:
+            snapshot: The workspace.
+            diff: What to check.
+            test_ids: Run these only; ``None``: those that the diff concerns.
+            cancel: Ends the runs.
+            progress: Told what is being done.
+            measuring: Seconds that it may take to see, after that, how much the tests would notice.
 
         Raises:
             BadDiff: The diff cannot be read or does not apply to the snapshot.
@@ -192,7 +206,33 @@ class Project:
         baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
         progress.report("checking the diff")
         targets = [test.id for test in baseline.failing]
-        return prover.prove(snapshot, candidate, targets=targets, test_ids=test_ids, cancel=cancel)
+        verdict = prover.prove(snapshot, candidate, targets=targets, test_ids=test_ids, cancel=cancel)
+        if not measuring:
+            return verdict
+        from pennyproof.assist.strength import measured  # noqa: PLC0415 - seldom asked for
+
+        progress.report("measuring how much the tests would notice")
+        return measured(prover, snapshot, candidate, verdict, cancel=cancel, deadline=Deadline(measuring))
+
+    def measured(
+        self, snapshot: Snapshot, offer: "Offer", *, deadline: Deadline, cancel: Cancel | None = None
+    ) -> "Offer":
+        """An offer that also says how much the tests would notice, where that can be measured in time.
+
+        Args:
+            snapshot: The workspace that the offer was made for.
+            offer: What was found.
+            deadline: Ends the measuring; what was tried by then counts.
+            cancel: Ends it too, and frees its workers.
+
+        Raises:
+            Cancelled: ``cancel`` was asked.
+        """
+        from pennyproof.assist.strength import measured  # noqa: PLC0415 - there may be no offer
+
+        cancel = cancel or Cancel()
+        verdict = measured(self.prover, snapshot, offer.candidate, offer.verdict, cancel=cancel, deadline=deadline)
+        return replace(offer, verdict=verdict)
 
     def explain(
         self,

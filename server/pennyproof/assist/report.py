@@ -9,7 +9,7 @@ from pennyproof.core.candidates import Origin
 from pennyproof.core.diffs import write as write_diff
 from pennyproof.core.offers import Offer
 from pennyproof.core.outcomes import Baseline
-from pennyproof.core.verdicts import Gate, Line, Verdict
+from pennyproof.core.verdicts import Gate, Line, Strength, Verdict
 
 if TYPE_CHECKING:
     from pennyproof.assist.complete import Completion, Place
@@ -37,6 +37,7 @@ def verdict_json(verdict: Verdict) -> JsonObject:
         "gate": verdict.gate.value if verdict.gate else None,
         "reason": verdict.reason,
         "seconds": round(verdict.seconds, _MILLISECONDS),
+        "strength": _strength_json(verdict.strength),
     }
 
 
@@ -132,6 +133,12 @@ def explanation_json(explanation: "Explanation") -> JsonObject:
         "origin": origin_json(explanation.origin) if explanation.origin else None,
         "spent_usd": explanation.spent_usd,
     }
+
+
+def _strength_json(strength: Strength | None) -> JsonObject | None:
+    if strength is None:
+        return None
+    return {"noticed": strength.noticed, "slips": strength.slips, "missed": list(strength.missed)}
 
 
 def line_json(line: Line) -> JsonObject:

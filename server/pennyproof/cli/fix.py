@@ -2,9 +2,11 @@
 
 import argparse
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pennyproof.cli.output import Bar, Style, coloured_diff, count, print_json, styled, warn
+from pennyproof.assist.project import MEASURING_SECONDS
+from pennyproof.cli.output import Bar, Style, coloured_diff, count, print_json, show_gaps, styled, warn
 from pennyproof.cli.root import Session, add_root, session
 from pennyproof.cli.writing import write_changes
 from pennyproof.core.diffs import write as write_diff
@@ -42,16 +44,18 @@ def run(options: argparse.Namespace) -> int:
         from pennyproof.assist.report import debug_json  # noqa: PLC0415 - the workers start meanwhile
 
         snapshot = opened.project.snapshot()
+        deadline = Deadline(options.deadline)
         with Bar() as bar:
             result = opened.project.debug(
                 snapshot,
                 test_ids,
-                deadline=Deadline(options.deadline),
+                deadline=deadline,
                 cancel=opened.cancel,
                 progress=bar,
                 offline=options.offline,
                 before_first=lambda _: bar.clear(),  # A question may follow.
             )
+            result = _measured(opened, snapshot, result, deadline, bar)
         for note in result.notes:
             warn(note)
         _refuse_if_nothing_could_run(result.baseline)
@@ -69,6 +73,19 @@ def run(options: argparse.Namespace) -> int:
     if not targets:
         return 0
     return 0 if result.offers and (union or not options.apply) else 1
+
+
+def _measured(
+    opened: Session, snapshot: Snapshot, result: "DebugResult", deadline: Deadline, bar: Bar
+) -> "DebugResult":
+    """The leading offers with how much their tests would notice, as far as time is left for that."""
+    bar.report("measuring how much the tests would notice")
+    until = Deadline(min(MEASURING_SECONDS, deadline.left))
+    measured = (
+        offer if offer.alternative else opened.project.measured(snapshot, offer, deadline=until, cancel=opened.cancel)
+        for offer in result.offers
+    )
+    return replace(result, offers=tuple(measured))
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
@@ -170,6 +187,7 @@ def _show_offer(offer: Offer) -> None:
         return
     print(f"\n{styled(offer.candidate.summary, Style.BOLD)}")
     print(styled(offer.verdict.evidence(), Style.GREEN))
+    show_gaps(offer.verdict)
     print(coloured_diff(write_diff(offer.candidate.changes)))
 
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self, TextIO
 
+from pennyproof.core.verdicts import Level, Verdict
+
 _BAR_WIDTH = 20
 _ERASE_LINE = "\r\x1b[2K"
 
@@ -60,6 +62,16 @@ def warn(message: str) -> None:
 def count(number: int, noun: str) -> str:
     """``1 test``, ``2 tests``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def show_gaps(verdict: Verdict) -> None:
+    """Print where a verdict's evidence ends: the changed lines that no test runs, and the slips that none notices."""
+    if verdict.level == Level.REJECTED:
+        return
+    for line in verdict.uncovered:
+        print(f"  {'not run':<10} {line.path}:{line.line}")
+    for slip in verdict.strength.missed if verdict.strength else ():
+        print(f"  {'unnoticed':<10} {slip}")
 
 
 class Bar:

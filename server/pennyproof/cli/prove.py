@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from pennyproof.assist.project import MEASURING_SECONDS
 from pennyproof.assist.report import prove_json
-from pennyproof.cli.output import Bar, Style, print_json, styled
+from pennyproof.cli.output import Bar, Style, print_json, show_gaps, styled
 from pennyproof.cli.root import add_root, session
 from pennyproof.core.verdicts import Level, Verdict
 from pennyproof.errors import UsageError
@@ -24,7 +25,14 @@ def run(options: argparse.Namespace) -> int:
     diff = _read(options.diff)
     with session(options.root) as opened, Bar() as bar:
         project = opened.project
-        verdict = project.prove(project.snapshot(), diff, options.tests, cancel=opened.cancel, progress=bar)
+        verdict = project.prove(
+            project.snapshot(),
+            diff,
+            options.tests,
+            cancel=opened.cancel,
+            progress=bar,
+            measuring=MEASURING_SECONDS,
+        )
     if options.json:
         print_json(prove_json(verdict))
     else:
@@ -52,5 +60,4 @@ def _show(verdict: Verdict) -> None:
     for what, tests in (("fixed", verdict.fixed), ("remaining", verdict.remaining), ("broken", verdict.broken)):
         for test in tests:
             print(f"  {what:<10} {test}  {messages.get(test, '')}".rstrip())
-    for line in verdict.uncovered if verdict.level > Level.REJECTED else ():
-        print(f"  {'not run':<10} {line.path}:{line.line}")
+    show_gaps(verdict)

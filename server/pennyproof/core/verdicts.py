@@ -44,6 +44,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Strength:
+    """How much the tests that run the changed lines would notice: tried by mistakes made there on purpose."""
+
+    noticed: int
+    slips: int
+    """How many mistakes were tried, one at a time; at least one."""
+    missed: tuple[str, ...] = ()
+    """Those that no test noticed, each with its place, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found, and by which evidence."""
 
@@ -66,6 +77,8 @@ class Verdict:
     reason: str | None = None
     failed: tuple[FailedTest, ...] = ()
     seconds: float = 0.0
+    strength: Strength | None = None
+    """What its tests would notice; ``None`` where that was not measured, or there is nothing to measure."""
 
     def taking(self, seconds: float) -> "Verdict":
         """The same verdict with the time it took, in seconds."""
@@ -81,7 +94,21 @@ class Verdict:
             )
         ran = f"of {len(self.ran)} that " + ("run these lines" if self.selection == "map" else "ran")
         fixes = f"fixes {_tests(len(self.fixed))}, " if self.fixed else ""
-        return f"{fixes}breaks {len(self.broken)} {ran}"
+        return f"{fixes}breaks {len(self.broken)} {ran}{self._not_covered()}{self._strength()}"
+
+    def _not_covered(self) -> str:
+        if not self.uncovered:
+            return ""
+        first, *others = self.uncovered
+        more = f" and {len(others)} more" if others else ""
+        return f"; not covered: {first.path}:{first.line}{more}"
+
+    def _strength(self) -> str:
+        if self.strength is None:
+            return ""
+        where = "in the rest" if self.uncovered else "in these lines"
+        slips = "1 slip" if self.strength.slips == 1 else f"{self.strength.slips} slips"
+        return f"; would notice {self.strength.noticed} of {slips} {where}"
 
 
 def _tests(count: int) -> str:

@@ -14,6 +14,8 @@ _FACTOR = 5.0
 _CONSTANT = 2.0
 _SCREEN_CONSTANT = 0.25
 """In a primed child nothing is imported or collected, so that less can happen beside the tests themselves."""
+_SLIP_CONSTANT = 0.5
+"""What tests do when a slip makes them loop is of little interest, and the time for all slips is short."""
 _LONGEST_SUITE = 3600.0
 """Seconds for a first run of many tests: long suites are in order, and what hangs is limited test by test."""
 _MOST_HANGING = 3
@@ -51,8 +53,18 @@ def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeou
 
 def screen_seconds(baseline: Baseline, targets: Sequence[str], timeout: float) -> float:
     """Wall time in seconds for the targets in a primed child."""
-    known = sum(_usual(baseline.outcomes[test]) for test in targets if test in baseline.outcomes)
+    known = tests_seconds(baseline, targets)
     return min(_FACTOR * known + _SCREEN_CONSTANT, known + timeout)
+
+
+def tests_seconds(baseline: Baseline, test_ids: Sequence[str]) -> float:
+    """What tests usually take by themselves, in seconds, without start-up and imports."""
+    return sum(_usual(baseline.outcomes[test]) for test in test_ids if test in baseline.outcomes)
+
+
+def slip_seconds(usual: float) -> float:
+    """Wall time in seconds for tests with a slip in place, which took ``usual`` without it just before."""
+    return _FACTOR * usual + _SLIP_CONSTANT
 
 
 def hangs(test: TestOutcome) -> bool:

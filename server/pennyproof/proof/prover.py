@@ -19,6 +19,7 @@ from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.judging import judge, newly_failing, ran_at_import
+from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.screening import Screening, watch_behaviours
@@ -170,6 +171,22 @@ class Prover:
         finally:
             forget()
         return objection.result() or verdict
+
+    def noticed(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        slips: Sequence[Candidate],
+        tests: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, bool]:
+        """Which slips the tests that run the changed lines would notice."""
+        session = self._opened(snapshot, cancel)
+        recorded = session.baselines.get(snapshot, None, cancel=cancel, progress=Silent())
+        noticing = Noticing(session.pool, session.workers, self._options, recorded, snapshot, cancel, deadline)
+        return noticing.noticed(candidate, slips, tests)
 
     def restart(self) -> None:
         """End all workers; the next call finds the interpreter anew and starts others."""

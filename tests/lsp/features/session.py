@@ -59,6 +59,9 @@ class ShopProver:
         self.before_answer: Callable[[], None] = lambda: None
         self.rejects: str | None = None
         """Why every proof turns its candidate away."""
+        self.notices: Mapping[int, bool] = {}
+        """Which slips the tests notice."""
+        self.before_noticing: Callable[[Cancel], object] = lambda _: None
 
     def baseline(
         self,
@@ -138,6 +141,20 @@ class ShopProver:
         ran = (TWO, MANY, MANY_ZERO, NONE)
         fixed = tuple(test for test in (TWO, MANY) if WRONG in _text(snapshot, "shop.py"))
         return Verdict(Level.FIXES, fixed, passed=4, ran=ran, selection="map", uncovered=(Line("shop.py", 9),))
+
+    def noticed(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        slips: Sequence[Candidate],
+        tests: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, bool]:
+        self.before_noticing(cancel)
+        cancel.check()
+        return self.notices
 
     def restart(self) -> None:
         self.asked.append(["restarted"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pennyproof.core.work import Cancel
 from tests.lsp.features.session import MANY, MANY_ZERO, NONE, SHOP, TESTS, TWO, Session, play
 
 TEST_FILE = "tests/test_shop.py"
 FAILURES = [(6, "AssertionError: assert 2 == 3", TWO), (10, "AssertionError: assert 2 == 3", MANY)]
+EVIDENCE = "fixes 2 tests, breaks 0 of 4 that run these lines; not covered: shop.py:9"
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +169,7 @@ def test_once_found_the_offers_themselves_are_in_the_light_bulb_until_the_text_c
         session.open(TEST_FILE)
         await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True})
         found = await actions_at(session, TEST_FILE, 5)
-        title = "replace `prices[1:]` by `prices`: fixes 2 tests, breaks 0 of 4 that run these lines"
+        title = f"replace `prices[1:]` by `prices`: {EVIDENCE}"
         assert titles(found) == [title, "Explain the failure of test_two"]
         assert found[0]["isPreferred"] is True
         assert "tags" not in found[0]
@@ -174,6 +177,64 @@ def test_once_found_the_offers_themselves_are_in_the_light_bulb_until_the_text_c
         assert edit["textDocument"] == {"uri": session.uri("shop.py"), "version": 1}
         session.change("shop.py", SHOP + "\n")
         assert titles(await actions_at(session, TEST_FILE, 5))[0] == "Find a verified fix for test_two"
+
+    play(tmp_path / "root", script)
+
+
+async def preview(session: Session) -> Any:
+    argument = {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True}
+    return await session.command("pennyproof.debug", argument)
+
+
+def test_after_a_while_offers_say_how_much_the_tests_would_notice(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.prover.notices = {0: True, 1: False}
+        session.open(TEST_FILE)
+        result = await preview(session)
+        assert result["offers"][0]["verdict"]["strength"] is None
+        await session.settle()
+        (title, _) = titles(await actions_at(session, TEST_FILE, 5))
+        assert title.endswith("; not covered: shop.py:9; would notice 1 of 2 slips in the rest")
+
+    play(tmp_path / "root", script)
+
+
+@pytest.mark.parametrize("asked", ["a change", "other tests"])
+def test_what_is_measured_gives_way(asked: str, tmp_path: Path) -> None:
+    begun, freed = threading.Event(), threading.Event()
+
+    def wait_for_cancel(cancel: Cancel) -> None:
+        begun.set()
+        cancel.on_cancel(freed.set)
+        assert freed.wait(30)
+
+    async def script(session: Session) -> None:
+        session.prover.before_noticing = wait_for_cancel
+        session.prover.notices = {0: True}
+        session.open("shop.py")
+        session.open(TEST_FILE)
+        assert (await preview(session))["offers"]
+        assert await asyncio.to_thread(begun.wait, 30)
+        assert not freed.is_set()
+        if asked == "a change":
+            session.change("shop.py", SHOP + "\n")
+        else:
+            await session.command("pennyproof.runTests", {})
+        await session.settle()
+        assert freed.is_set()
+        assert "would notice" not in "".join(titles(await actions_at(session, TEST_FILE, 5)))
+
+    play(tmp_path / "root", script)
+
+
+def test_nothing_is_measured_of_an_offer_that_was_applied(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        begun: list[Cancel] = []
+        session.prover.before_noticing = begun.append
+        session.open("shop.py")
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
+        await session.settle()
+        assert begun == []
 
     play(tmp_path / "root", script)
 
@@ -209,7 +270,7 @@ def test_debug_applies_the_best_offer_with_its_evidence(tmp_path: Path) -> None:
     }
     annotation = params["edit"]["changeAnnotations"]["pennyproof"]
     assert annotation["needsConfirmation"] is False
-    assert annotation["description"] == "fixes 2 tests, breaks 0 of 4 that run these lines"
+    assert annotation["description"] == EVIDENCE
     assert (tmp_path / "root" / "shop.py").read_text() == SHOP
 
 

@@ -10,6 +10,7 @@ from pennyproof.assist.debug import DebugResult
 from pennyproof.assist.report import debug_json, offer_json
 from pennyproof.lsp.commands.applying import apply_offer
 from pennyproof.lsp.commands.arguments import Argument, Range
+from pennyproof.lsp.features import measuring
 from pennyproof.lsp.features.edits import still_holds, workspace_edit
 from pennyproof.lsp.features.places import failing_at
 from pennyproof.lsp.features.running import known_ids, run_tests, search, still_as_in, take_snapshot
@@ -54,6 +55,8 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
         applied = await apply_offer(server, project, offers[0])
     elif not result.offers and not params.preview:
         _say_why_not(server, result, targets)
+    if not applied:
+        measuring.begin(server, project, snapshot)
     return {**debug_json(result, project.root), "offers": edits, "applied": applied}
 
 

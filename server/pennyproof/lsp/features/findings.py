@@ -49,6 +49,8 @@ class Findings:
     """Diagnostics that the client shows, by URI."""
     saving: Cancel | None = None
     """The run that a save started, while it is under way."""
+    measuring: Cancel | None = None
+    """Ends the measuring of what the tests of the offers would notice."""
 
     @property
     def failing(self) -> list[TestOutcome]:
@@ -80,6 +82,10 @@ class Findings:
         """Take in what a search found; its offers only where the text is ``current`` still."""
         self.result, self.offers = result, result.offers if current else ()
 
+    def take_measured(self, offer: Offer) -> None:
+        """Take in an offer that says more of its evidence than it did."""
+        self.offers = tuple(offer if known.id == offer.id else known for known in self.offers)
+
     def take_applied(self, offer: Offer) -> None:
         """An offer is in the text now: the tests it mends pass, as its proof has shown."""
         for test_id in offer.verdict.fixed:
@@ -90,6 +96,13 @@ class Findings:
     def forget_offers(self) -> None:
         """The text or the tests have changed, so nothing that was proved before holds."""
         self.offers = ()
+        self.end_measuring()
+
+    def end_measuring(self) -> None:
+        """Free the workers that measure offers: these have gone, or somebody asks for something."""
+        if self.measuring is not None:
+            self.measuring.ask()
+            self.measuring = None
 
 
 _BY_SERVER: WeakKeyDictionary[PennyproofServer, dict[Path, Findings]] = WeakKeyDictionary()

@@ -28,7 +28,8 @@ SEARCH_SECONDS = 60.0
 
 
 async def take_snapshot(server: PennyproofServer, project: Project) -> Snapshot:
-    """The workspace as it was when the current message arrived."""
+    """The workspace as it was when the current message arrived; what is measured gives way to what is asked for."""
+    findings_of(server, project).end_measuring()
     return await server.run(project.snapshot, server.documents.all())
 
 

@@ -1,0 +1,79 @@
+"""How much a verdict is worth: slips are made in the lines that a candidate changed, and its tests are to notice."""
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from pennyproof.assist.ports import Prover
+from pennyproof.core.candidates import Candidate, FileChange
+from pennyproof.core.edits import between
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.sources import Source
+from pennyproof.core.verdicts import Level, Strength, Verdict
+from pennyproof.core.work import Cancel, Deadline
+from pennyproof.errors import EnvironmentProblem
+from pennyproof.rewrite.slips import slips
+
+logger = logging.getLogger(__name__)
+
+_MOST_SLIPS = 12
+
+
+def measured(
+    prover: Prover, snapshot: Snapshot, candidate: Candidate, verdict: Verdict, *, cancel: Cancel, deadline: Deadline
+) -> Verdict:
+    """A verdict with its strength, where it has any that can be measured in time; else as it is.
+
+    Args:
+        prover: What the verdict comes from.
+        snapshot: The workspace the candidate is based on.
+        candidate: What was proved.
+        verdict: What the proof found.
+        cancel: Ends the measuring.
+        deadline: Ends it too; what was tried by then counts.
+
+    Raises:
+        Cancelled: ``cancel`` was asked.
+    """
+    if verdict.level < Level.PASSES or deadline.passed:
+        return verdict
+    wrong = slips_of(candidate, verdict)
+    failed = {*verdict.remaining, *(test.id for test in verdict.failed)}
+    tests = [test for test in verdict.ran if test not in failed]
+    if not wrong or not tests:
+        return verdict
+    try:
+        told = prover.noticed(snapshot, candidate, wrong, tests, cancel=cancel, deadline=deadline)
+    except EnvironmentProblem as error:
+        # The verdict stands; whoever asks for the next run will be told as well.
+        logger.info("how much the tests would notice could not be measured: %s", error)
+        return verdict
+    if not told:
+        return verdict
+    missed = tuple(wrong[index].summary for index, noticed in told.items() if not noticed)
+    return replace(verdict, strength=Strength(len(told) - len(missed), len(told), missed))
+
+
+def slips_of(candidate: Candidate, verdict: Verdict) -> list[Candidate]:
+    """The candidate with one mistake each in lines that it changed, always the same ones.
+
+    Lines that no test ran are left alone: that nothing is noticed there is known, and told, already.
+    """
+    changes = [change for change in candidate.changes if change.path.endswith(".py")]
+    share = math.ceil(_MOST_SLIPS / max(len(changes), 1))
+    found = [slip for change in changes for slip in islice(_slips_in(candidate, change, verdict), share)]
+    return found[:_MOST_SLIPS]
+
+
+def _slips_in(candidate: Candidate, change: FileChange, verdict: Verdict) -> Iterator[Candidate]:
+    if change.after is None:
+        return
+    before, after = change.before.text if change.before else "", change.after
+    changed = [(edit.start, edit.end) for edit in between(after.text, before)]
+    uncovered = {line.line for line in verdict.uncovered if line.path == change.path}
+    for slip in slips(after.text, changed, but=uncovered, unlike=before):
+        wrong = replace(change, after=Source(slip.text, after.encoding))
+        changes = tuple(wrong if other is change else other for other in candidate.changes)
+        yield Candidate(changes, candidate.origin, f"{change.path}:{slip.line}: {slip.summary}")
