@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -12,7 +12,10 @@ from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
+from pennyproof.proof.basis import Basis, Edits
 from pennyproof.proof.bytecode import Bytecode
+from pennyproof.proof.carrying import carry
+from pennyproof.proof.imports import Scans
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
@@ -54,6 +57,7 @@ class Baselines:
         self._bytecode = bytecode
         self._test_files: frozenset[str] = frozenset()
         self._learned: Recorded | None = None
+        self._imports = Scans()
 
     @property
     def test_files(self) -> frozenset[str]:
@@ -141,11 +145,41 @@ class Baselines:
             if found:  # Another thread made it while this one waited.
                 return found
             began = time.time()
-            suite = Suite(worker, snapshot, self._options, cancel, inf if patience is None else patience)
-            recorded = self._record(suite, test_ids, cancel, progress)
+            patience = inf if patience is None else patience
+            suite = Suite(worker, snapshot, self._options, cancel, patience)
+            if test_ids is None:
+                again = Suite(worker, snapshot, self._options, cancel, patience, as_configured=True)
+                recorded = self._whole(snapshot, suite, again, cancel, progress)
+            else:
+                recorded = replace(self._record(suite, test_ids, cancel, progress), basis=None)
             self._bytecode.forget_racy(self._workspace.racy_since(began), snapshot.buffers)
         self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
         return recorded
+
+    def _whole(self, snapshot: Snapshot, suite: Suite, again: Suite, cancel: Cancel, progress: Progress) -> Recorded:
+        """The baseline of all tests, of which only those run that may do something else than when they last ran."""
+        contents = self._workspace.contents(snapshot)
+        recorded = self._carried(snapshot, contents, again, cancel, progress)
+        if recorded is None:
+            recorded = self._record(suite, None, cancel, progress)
+        if recorded.basis is None or self._workspace.contents(snapshot) != contents:
+            return replace(recorded, basis=None)  # Something was written meanwhile: nothing says what ran.
+        sources = {path: self._workspace.text(snapshot, path) for path in contents if path.endswith(".py")}
+        return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources))
+
+    def _carried(
+        self, snapshot: Snapshot, contents: Mapping[str, bytes], suite: Suite, cancel: Cancel, progress: Progress
+    ) -> Recorded | None:
+        """The last baseline brought up to date; ``None`` where that takes all tests."""
+        last = self._records.latest(self._variant())
+        if last is None or last.basis is None:
+            return None
+        edits = Edits(last.basis, contents, lambda path: self._workspace.text(snapshot, path), self._imports.graph)
+        affected = edits.affected(last.baseline, last.baseline.flaky | last.unrunnable)
+        if affected is None:
+            return None
+        new = self._record(suite, affected.asked, cancel, progress) if affected.asked else None
+        return carry(last, edits, affected, new)
 
     def _record(self, suite: Suite, test_ids: Sequence[str] | None, cancel: Cancel, progress: Progress) -> Recorded:
         progress.report("running the tests")
@@ -153,7 +187,7 @@ class Baselines:
         if test_ids is None and not run.outcomes and not run.errors:
             raise NoTests(f"no tests found in {self._workspace.root}: pytest collects none there")
         baseline = Baseline(run.outcomes, run.seconds, run.errors, functions=run.coverage)
-        if test_ids is not None:
+        if test_ids is not None and not suite.as_configured:
             expand(test_ids, baseline)
         again = [test.id for test in baseline.failing if test.id not in unrunnable]
         retried = None
@@ -163,7 +197,8 @@ class Baselines:
                 retried = suite.moved_to(worker).again(again, baseline)
         flaky = retried.passed if retried else frozenset[str]()
         lines = retried.coverage if retried else Coverage()
-        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines)
+        seen = Basis({}, {}, run.loaded, run.early, run.unwatched, run.at_import, run.touched)
+        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines, seen)
 
     def _learn(self, recorded: Recorded) -> None:
         if recorded is not self._learned:
@@ -171,15 +206,17 @@ class Baselines:
             self._learned = recorded
 
     def _key(self, snapshot: Snapshot, test_ids: Sequence[str] | None) -> str:
-        parts = [
-            self._workspace.digest(snapshot),
-            self._fingerprint,
-            self._options.args,
-            float(self._options.timeout_seconds),
-            __version__,
-            None if test_ids is None else sorted(set(test_ids)),
-        ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        asked = None if test_ids is None else sorted(set(test_ids))
+        return self._variant() + _hash([self._workspace.digest(snapshot), asked])
+
+    def _variant(self) -> str:
+        """What the keys of all baselines begin with that were made in the same way."""
+        options = self._options
+        return _hash([self._fingerprint, options.args, float(options.timeout_seconds), __version__])[:16] + "-"
+
+
+def _hash(parts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def expand(asked: Sequence[str], baseline: Baseline) -> list[str]:
