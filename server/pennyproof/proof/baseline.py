@@ -12,7 +12,8 @@ from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
-from pennyproof.proof.basis import Basis, Edits
+from pennyproof.proof import collecting
+from pennyproof.proof.basis import Basis, Edits, acts_on_all, rests_on
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.carrying import carry
 from pennyproof.proof.imports import Scans
@@ -130,6 +131,30 @@ class Baselines:
                 traced = suite.lines(missing, recorded.unrunnable if recorded else ())
         lines = {**known, **traced.lines}
         return Coverage({test: lines[test] for test in test_ids if test in lines})
+
+    def importing(self, snapshot: Snapshot, paths: Collection[str]) -> list[str] | None:
+        """The test files that may import any of these files, as far as their text says.
+
+        Returns:
+            ``None`` where all tests are known already, or were before some edits, which says more; or where it takes
+            all tests.
+        """
+        if self._remembered(snapshot, None, inf) or self._records.latest(self._variant()):
+            return None
+        contents = self._workspace.contents(snapshot)
+
+        def read(path: str) -> str:
+            return self._workspace.text(snapshot, path)
+
+        files = collecting.test_files(contents, read, self._options.args)
+        if files is None or not all(path in contents and path.endswith(".py") for path in paths):
+            return None
+        sources = {path: digest for path, digest in contents.items() if path.endswith(".py")}
+        reached = self._imports.graph(sources, read).reaching(paths)
+        if any(acts_on_all(path, read(path)) for path in reached):
+            return None
+        found = sorted(file for file in files if rests_on(file, reached))
+        return found if found and len(found) < len(files) else None
 
     def _make(
         self,

@@ -18,7 +18,6 @@ from pennyproof.proof.outlines import Body, outline
 _PROCESS = ""
 """What a test touched that started a process, in which what runs is not seen."""
 _HOOK = "def pytest_"
-"""In the text of a conftest file: it may act on any test, and not only on those below its folder."""
 
 MakeGraph = Callable[[Mapping[str, bytes], Callable[[str], str]], ImportGraph]
 
@@ -98,10 +97,10 @@ class Edits:
         whole, bodies = self._split()
         reached = self._imports().reaching(whole) if whole else frozenset[str]()
         if any(self._may_affect_all(path, path in whole, test_files) for path in self.changed) or any(
-            _is_conftest(path) and _HOOK in self._texts(path) for path in reached
+            acts_on_all(path, self._texts(path)) for path in reached
         ):
             return None
-        files = {file for file in test_files if self._rests_on(file, reached)} | self._asking(test_files)
+        files = {file for file in test_files if rests_on(file, reached)} | self._asking(test_files)
         files |= (test_files & self.changed.keys()) | {error.path for error in baseline.errors}
         if whole:
             files |= {file for file in test_files if file not in basis.sources}  # What a text imports is not known.
@@ -154,19 +153,13 @@ class Edits:
             return 0 in basis.at_import.get(path, frozenset()) or (whole and path in basis.early)
         return path in basis.unwatched and path not in test_files and not _is_conftest(path)
 
-    def _rests_on(self, file: str, reached: Collection[str]) -> bool:
-        """Whether a test file, or a conftest file above it, is among these."""
-        return file in reached or any(
-            (folder / "conftest.py").as_posix() in reached for folder in PurePosixPath(file).parents
-        )
-
     def _asking(self, test_files: Collection[str]) -> set[str]:
         """Test files of whose tests it is not known which fixtures they use, if they may use what changed."""
         if not any("getfixturevalue" in text for text in self._basis.sources.values()):
             return set()
         imports = self._imports()
         reached = imports.reaching(self.changed.keys())
-        return {file for file in test_files if self._rests_on(file, imports.asking) and self._rests_on(file, reached)}
+        return {file for file in test_files if rests_on(file, imports.asking) and rests_on(file, reached)}
 
     def _runs(self, test: str, functions: Coverage, reached: Collection[str], bodies: list[tuple[str, Body]]) -> bool:
         """Whether a test was seen to use what changed."""
@@ -190,6 +183,18 @@ class Edits:
 def file_of(test: str) -> str:
     """The file that a test is in."""
     return test.partition("::")[0]
+
+
+def rests_on(file: str, reached: Collection[str]) -> bool:
+    """Whether a test file, or a conftest file above it, is among these."""
+    return file in reached or any(
+        (folder / "conftest.py").as_posix() in reached for folder in PurePosixPath(file).parents
+    )
+
+
+def acts_on_all(path: str, text: str) -> bool:
+    """Whether it is a conftest file that may act on any test, and not only on those below its folder."""
+    return _is_conftest(path) and _HOOK in text
 
 
 def _any_in(bodies: list[Body], lines: frozenset[int]) -> bool:
