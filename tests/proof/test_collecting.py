@@ -50,7 +50,14 @@ def test_what_pytest_alone_can_tell(name: str, text: str) -> None:
     check(None, **{name: text})
 
 
-def test_arguments_and_second_configurations_are_looked_at_too() -> None:
+def test_arguments_are_looked_at_too() -> None:
     check({TOP, A, B}, "-q")
     check(None, "-m", "slow")
-    check(None, pytest_DOT_ini="[pytest]\n", tox_DOT_ini="[pytest]\n")
+
+
+def test_of_several_configurations_the_one_that_pytest_reads_counts() -> None:
+    ini, toml = "[pytest]\ntestpaths = tests\n", "[tool.pytest.ini_options]\naddopts = '-k x'\n"
+    check({A, B}, tox_DOT_ini=ini, setup_DOT_cfg="[tool:pytest]\naddopts = -k x\n")
+    check({A, B}, pytest_DOT_ini=ini, pyproject_DOT_toml=toml)
+    check(None, tox_DOT_ini=ini, pyproject_DOT_toml=toml)
+    check({TOP, A, B}, pytest_DOT_ini="[other]\n", pyproject_DOT_toml=toml)

@@ -14,6 +14,7 @@ from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.proof.answers import Lines
 from pennyproof.proof.imports import ImportGraph
 from pennyproof.proof.outlines import Body, outline
+from pennyproof.proof.syntax import narrowed
 
 _PROCESS = ""
 """What a test touched that started a process, in which what runs is not seen."""
@@ -136,7 +137,8 @@ class Edits:
         whole, bodies = set[str](), list[tuple[str, Body]]()
         opened = set[str]().union(*self._basis.touched.values())
         for path, text in self.changed.items():
-            old, new = outline(self._basis.sources[path]), outline(text)
+            narrow = narrowed(self._basis.sources[path], text)
+            old, new = outline(narrow.before), outline(narrow.after)
             found = old.changed(new) if old and new and path in self._basis.loaded else None
             at_import = self._basis.at_import.get(path, frozenset())
             if found is None or path in opened or _any_in(found, at_import):

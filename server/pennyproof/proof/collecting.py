@@ -3,17 +3,13 @@
 import configparser
 import shlex
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
+from typing import Any
 
-_SECTIONS = {
-    "pytest.ini": "pytest",
-    ".pytest.ini": "pytest",
-    "tox.ini": "pytest",
-    "setup.cfg": "tool:pytest",
-}
-_TOML = "pytest.toml", ".pytest.toml", "pyproject.toml"
+_FILES = "pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"
+"""Where pytest looks for settings, first to last; the first that has some counts."""
 _PATTERNS = "test_*.py", "*_test.py"
 _NOT_ENTERED = "*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"
 """pytest's own ``norecursedirs``."""
@@ -71,27 +67,27 @@ def test_files(paths: Collection[str], read: Callable[[str], str], args: Sequenc
 
 
 def _settings(paths: Collection[str], read: Callable[[str], str]) -> dict[str, object]:
-    found = list(_sections(paths, read))
-    if len(found) > 1:
-        raise _UnclearError
-    return dict(found[0]) if found else {}
+    for file in _FILES:
+        found = _section(file, read(file)) if file in paths else None
+        if found is not None:
+            return dict(found)
+    return {}
 
 
-def _sections(paths: Collection[str], read: Callable[[str], str]) -> Iterator[Mapping[str, object]]:
-    for file, section in _SECTIONS.items():
-        if file in paths:
-            parser = configparser.RawConfigParser(strict=False)
-            parser.read_string(read(file))
-            if parser.has_section(section):
-                yield dict(parser[section])
-    for file in _TOML:
-        if file in paths:
-            table = tomllib.loads(read(file))
-            if file.endswith("pytest.toml"):
-                yield table.get("pytest", {})
-            else:
-                known = table.get("tool", {}).get("pytest", {})
-                yield from [known.get("ini_options", known)] if known else []
+def _section(file: str, text: str) -> Mapping[str, object] | None:
+    """What a file sets for pytest; ``None`` where that is nothing, and pytest looks at the next."""
+    if file.endswith(".toml"):
+        whole = tomllib.loads(text)
+        table: dict[str, Any] | None = (whole if file != "pyproject.toml" else whole.get("tool", {})).get("pytest")
+        if table is None:
+            return None if file == "pyproject.toml" else {}
+        return table.get("ini_options", table) if file == "pyproject.toml" else table
+    parser = configparser.RawConfigParser(strict=False)
+    parser.read_string(text)
+    name = "tool:pytest" if file == "setup.cfg" else "pytest"
+    if parser.has_section(name):
+        return dict(parser[name])
+    return {} if file.endswith("pytest.ini") else None
 
 
 def _words(value: object) -> list[str]:
