@@ -111,7 +111,11 @@ def test_text_that_cannot_be_read_counts_as_a_whole() -> None:
 
 @pytest.mark.parametrize(
     ("conftest", "expected"),
-    [("import m\n", [F, G, HELP, NONE, README]), ("import m\ndef pytest_runtest_setup(): pass\n", None)],
+    [
+        ("import m\n", [F, G, HELP, NONE, README]),
+        ("import m\ndef pytest_runtest_setup(): pass\n", None),
+        ("from m import *\n", None),
+    ],
 )
 def test_a_conftest_file_affects_the_tests_below_it(conftest: str, expected: list[str] | None) -> None:
     check(OTHER_LIMIT, expected, sources={"tests/conftest.py": conftest})

@@ -88,5 +88,13 @@ def test_equal_content_is_scanned_once() -> None:
     assert read == ["a.py", "b.py"]
 
 
+def test_texts_that_nobody_has_any_more_are_forgotten() -> None:
+    read: list[str] = []
+    scans = Scans()
+    for text in (b"1", b"2", b"3", b"4", b"1"):
+        scans.graph({"a.py": text}, lambda path: read.append(path) or "")
+    assert len(read) == 5
+
+
 def test_nothing_imports_nothing() -> None:
     assert scan("") == Imports()

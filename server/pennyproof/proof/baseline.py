@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -183,23 +183,28 @@ class Baselines:
 
     def _whole(self, snapshot: Snapshot, suite: Suite, again: Suite, cancel: Cancel, progress: Progress) -> Recorded:
         """The baseline of all tests, of which only those run that may do something else than when they last ran."""
-        contents = self._workspace.contents(snapshot)
-        recorded = self._carried(snapshot, contents, again, cancel, progress)
+        contents = self._workspace.contents(snapshot, afresh=True)
+        last = self._records.latest(self._variant())
+        known = last.basis if last and last.basis else Basis({}, {})
+        sources = {
+            path: known.sources[path] if known.contents.get(path) == digest else self._workspace.text(snapshot, path)
+            for path, digest in contents.items()
+            if path.endswith(".py")
+        }
+        recorded = None
+        if last and last.basis:
+            edits = Edits(last.basis, contents, lambda path: sources.get(path, ""), self._imports.graph)
+            recorded = self._carried(last, edits, again, cancel, progress)
         if recorded is None:
             recorded = self._record(suite, None, cancel, progress)
-        if recorded.basis is None or self._workspace.contents(snapshot) != contents:
+        if recorded.basis is None or self._workspace.contents(snapshot, afresh=True) != contents:
             return replace(recorded, basis=None)  # Something was written meanwhile: nothing says what ran.
-        sources = {path: self._workspace.text(snapshot, path) for path in contents if path.endswith(".py")}
         return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources))
 
     def _carried(
-        self, snapshot: Snapshot, contents: Mapping[str, bytes], suite: Suite, cancel: Cancel, progress: Progress
+        self, last: Recorded, edits: Edits, suite: Suite, cancel: Cancel, progress: Progress
     ) -> Recorded | None:
         """The last baseline brought up to date; ``None`` where that takes all tests."""
-        last = self._records.latest(self._variant())
-        if last is None or last.basis is None:
-            return None
-        edits = Edits(last.basis, contents, lambda path: self._workspace.text(snapshot, path), self._imports.graph)
         affected = edits.affected(last.baseline, last.baseline.flaky | last.unrunnable)
         if affected is None:
             return None

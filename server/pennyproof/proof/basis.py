@@ -18,7 +18,8 @@ from pennyproof.proof.syntax import narrowed
 
 _PROCESS = ""
 """What a test touched that started a process, in which what runs is not seen."""
-_HOOK = "def pytest_"
+_HOOKS = "pytest_", "import *"
+"""In the text of a conftest file: it has hooks, or may have some."""
 
 MakeGraph = Callable[[Mapping[str, bytes], Callable[[str], str]], ImportGraph]
 
@@ -196,7 +197,7 @@ def rests_on(file: str, reached: Collection[str]) -> bool:
 
 def acts_on_all(path: str, text: str) -> bool:
     """Whether it is a conftest file that may act on any test, and not only on those below its folder."""
-    return _is_conftest(path) and _HOOK in text
+    return _is_conftest(path) and any(sign in text for sign in _HOOKS)
 
 
 def _any_in(bodies: list[Body], lines: frozenset[int]) -> bool:

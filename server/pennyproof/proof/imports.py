@@ -24,6 +24,8 @@ _COMPUTING = frozenset(
 _NAMING = frozenset({"importorskip", "pytest_plugins"})
 """Names in whose presence a single word may be the name of a module as well."""
 _LONGEST_NAME = 200
+_KEPT = 3
+"""So many texts for each file are remembered, before those that nobody has are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,5 +210,7 @@ class Scans:
                 for path, digest in contents.items():
                     if digest not in self._scanned:
                         self._scanned[digest] = scan(read(path))
+                if len(self._scanned) > _KEPT * len(contents):
+                    self._scanned = {digest: self._scanned[digest] for digest in contents.values()}
                 self._last = dict(contents), ImportGraph({path: self._scanned[of] for path, of in contents.items()})
             return self._last[1]

@@ -58,9 +58,11 @@ class Workspace:
         with self._lock:
             return self._latest(snapshot)[1]
 
-    def contents(self, snapshot: Snapshot) -> Mapping[str, bytes]:
-        """The digest of each file as the snapshot has it."""
+    def contents(self, snapshot: Snapshot, *, afresh: bool = False) -> Mapping[str, bytes]:
+        """The digest of each file as the snapshot has it; ``afresh``: by a look at the files now."""
         with self._lock:
+            if afresh:
+                self._last = None
             return self._latest(snapshot)[0]
 
     def _latest(self, snapshot: Snapshot) -> tuple[dict[str, bytes], str]:
