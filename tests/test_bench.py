@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import Options, historical, repair, seeded, seeds, tables, verdict
+from tests.bench import Options, historical, repair, seeded, seeds, selection, tables, verdict
 from tests.bench.results import Results
 
 
@@ -149,6 +149,16 @@ def test_the_keys_of_seeded_bugs_are_their_own(tmp_path: Path) -> None:
     options = Options(data=tmp_path, cache=tmp_path)
     keys = [case.key for project in seeded.corpus.projects() for case in seeded._cases(project, options)]
     assert len(keys) == len(set(keys)) > 96
+
+
+def test_a_missed_test_lowers_recall_and_is_named() -> None:
+    choice = selection.Choice("p", "map", "m.py", 3, False, 4, 8, 3, 2, ("t.py::test_c",), 1.5)
+    whole = dataclasses.replace(choice, whole=True, chosen=8, failing=1, found=1, missed=(), milliseconds=2.5)
+    measured = [selection.Choices((one,)) for one in (choice, whole)]
+    assert selection._row("p", "map", [choice, whole]) == (
+        "p", "map", 2, 1, "3/4 75 %", 1, "3/12 25 %", 75.0, 2.0, 2.5
+    )  # fmt: skip
+    assert selection._misses(measured) == "- p m.py:3, map: t.py::test_c"
 
 
 def test_a_table_is_aligned_by_kind() -> None:

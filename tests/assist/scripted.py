@@ -117,6 +117,9 @@ class ScriptedProver:
     ) -> Mapping[int, tuple[str, ...]]:
         return {at: self.seen[one.summary] for at, one in enumerate(candidates) if one.summary in self.seen}
 
+    def importing(self, snapshot: Snapshot, candidate: Candidate, *, cancel: Cancel) -> None:
+        """The baseline tells more."""
+
     def prove(
         self,
         snapshot: Snapshot,
@@ -124,6 +127,7 @@ class ScriptedProver:
         *,
         targets: Sequence[str] = (),
         test_ids: Sequence[str] | None = None,
+        selection: str = "asked",
         every_test: bool = False,
         cancel: Cancel,
     ) -> Verdict:

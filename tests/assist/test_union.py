@@ -38,6 +38,7 @@ class Together(ScriptedProver):
         *,
         targets: Sequence[str] = (),
         test_ids: Sequence[str] | None = None,
+        selection: str = "asked",
         every_test: bool = False,
         cancel: Cancel,
     ) -> Verdict:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pennyproof.core.outcomes import Baseline, CollectionError, Coverage, Failure, Frame, Outcome, TestOutcome
+from pennyproof.proof.basis import Basis
 from pennyproof.proof.records import Recorded, Records
 
 FAILURE = Failure("ValueError", "é", (Frame("m.py", 3, "f", variables=(("x", "1"), ("y", "'🙂'"))),), "text")
@@ -26,6 +27,15 @@ RECORDED = Recorded(
     frozenset({"conftest.py"}),
     frozenset({"t.py::b"}),
     lines=Coverage({"t.py::b": {"m.py": frozenset({1, 2, 7})}}),
+    basis=Basis(
+        {"m.py": b"\0\xff", "data": b""},
+        {"m.py": "é = 1\n"},
+        frozenset({"m.py"}),
+        frozenset({"m.py"}),
+        frozenset({"t.py"}),
+        {"m.py": frozenset({0, 7})},
+        {"t.py::b": frozenset({"", "m.py"})},
+    ),
 )
 
 
@@ -103,3 +113,17 @@ def test_few_are_kept_and_no_temporary_file_stays(tmp_path: Path) -> None:
     files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     assert len(files) == 8
     assert all(path.suffix == ".json" for path in files)
+
+
+def test_the_newest_made_in_the_same_way_is_found(tmp_path: Path) -> None:
+    records = Records(tmp_path, tmp_path / "state")
+    newer = replace(RECORDED, patched=frozenset({"newer"}))
+    records.put("a-1", RECORDED)
+    records.put("b-2", newer)
+    records.put("a-3", replace(RECORDED, basis=None), stored=False)
+    assert records.latest("a-") == RECORDED
+    records.put("a-4", newer)
+    assert records.latest("a-") == newer
+    assert records.latest("c-") is None
+    assert Records(tmp_path, tmp_path / "state").latest("b-") == newer
+    assert Records(tmp_path, None).latest("a-") is None

@@ -87,6 +87,14 @@ class Prover(Protocol):
             could not be watched are left out.
         """
 
+    def importing(self, snapshot: Snapshot, candidate: Candidate, *, cancel: Cancel) -> Sequence[str] | None:
+        """The test files that may import what a candidate changes: enough to prove it by.
+
+        Returns:
+            ``None`` where a baseline tells more, or will, for running what was edited since; or where what the files
+            import does not tell enough.
+        """
+
     def prove(
         self,
         snapshot: Snapshot,
@@ -94,6 +102,7 @@ class Prover(Protocol):
         *,
         targets: Sequence[str] = (),
         test_ids: Sequence[str] | None = None,
+        selection: str = "asked",
         every_test: bool = False,
         cancel: Cancel,
     ) -> Verdict:
@@ -103,7 +112,8 @@ class Prover(Protocol):
             snapshot: The workspace the candidate is based on.
             candidate: What to check.
             targets: Failing tests that it should mend; they run first.
-            test_ids: Run these only (``selection`` is then ``asked``).
+            test_ids: Run these only.
+            selection: How these were chosen: ``asked`` or ``imports``.
             every_test: Run the whole suite rather than the tests known to run the changed code.
             cancel: Ends the run.
         """

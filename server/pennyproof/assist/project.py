@@ -15,7 +15,7 @@ from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
+from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, UnknownTest, Untrusted
 
 if TYPE_CHECKING:
     from pennyproof.assist.attempts import Attempts
@@ -202,11 +202,20 @@ class Project:
         changes = apply_diff(read_diff(diff), snapshot.read)
         candidate = Candidate(changes, Origin(), "the given diff")
         cancel, progress = cancel or Cancel(), progress or Silent()
-        prover = self.prover
-        baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
+        prover, selection = self.prover, "asked"
+        importing = prover.importing(snapshot, candidate, cancel=cancel) if test_ids is None else None
+        try:
+            baseline = prover.baseline(snapshot, test_ids=importing, cancel=cancel, progress=progress)
+        except UnknownTest:  # A file that looks like one of tests has none, or cannot be collected.
+            importing = None
+            baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
+        if importing is not None:
+            test_ids, selection = importing, "imports"
         progress.report("checking the diff")
         targets = [test.id for test in baseline.failing]
-        verdict = prover.prove(snapshot, candidate, targets=targets, test_ids=test_ids, cancel=cancel)
+        verdict = prover.prove(
+            snapshot, candidate, targets=targets, test_ids=test_ids, selection=selection, cancel=cancel
+        )
         if not measuring:
             return verdict
         from pennyproof.assist.strength import measured  # noqa: PLC0415 - seldom asked for

@@ -71,7 +71,8 @@ class Verdict:
     uncovered: tuple[Line, ...] = ()
     """Changed lines that no test ran."""
     selection: str | None = None
-    """How the tests were chosen: ``all``, ``map`` (tests known to run the changed code) or ``asked``."""
+    """How the tests were chosen: ``all``, ``map`` (tests known to run the changed code), ``imports`` (tests whose files
+    import it, as far as their text says) or ``asked``."""
     gate: Gate | None = None
     """The gate that rejected it."""
     reason: str | None = None

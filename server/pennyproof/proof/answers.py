@@ -1,7 +1,7 @@
 """What a run inside the project tells, as frozen data."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pennyproof.core.outcomes import CollectionError, Coverage, Failure, Frame, Outcome, TestOutcome
@@ -27,6 +27,16 @@ class RunResult:
     patched: frozenset[str]
     exit: str
     seconds: float
+    touched: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Test → the sources it opened as files; "" where it started a process."""
+    at_import: Lines = field(default_factory=dict)
+    """First lines of functions that ran before any test; zero where the source was opened; "" for processes."""
+    loaded: frozenset[str] = frozenset()
+    """Files whose functions are watched from when they were imported."""
+    early: frozenset[str] = frozenset()
+    """Those of them that no test file was the first to import."""
+    unwatched: frozenset[str] = frozenset()
+    """Files that were imported and whose functions are not watched: test files, conftest files, plugins."""
 
     @property
     def passed(self) -> frozenset[str]:
@@ -48,12 +58,26 @@ def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
         patched=frozenset(result["patched"]),
         exit=result["exit"],
         seconds=seconds,
+        touched={test: frozenset(paths) for test, paths in result["touched"].items()},
+        at_import=read_lines(result["at_import"]),
+        loaded=frozenset(result["loaded"]),
+        early=frozenset(result["early"]),
+        unwatched=frozenset(result["unwatched"]),
     )
 
 
 def read_lines(files: Mapping[str, Any]) -> dict[str, frozenset[int]]:
     """Path → lines, from their JSON."""
     return {path: frozenset(lines) for path, lines in files.items()}
+
+
+def merge_lines(many: Iterable[Lines]) -> dict[str, frozenset[int]]:
+    """The lines of all."""
+    whole: dict[str, frozenset[int]] = {}
+    for files in many:
+        for path, lines in files.items():
+            whole[path] = whole.get(path, frozenset()) | lines
+    return whole
 
 
 def read_outcome(item: Mapping[str, Any]) -> TestOutcome:

@@ -12,7 +12,11 @@ from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
+from pennyproof.proof import collecting
+from pennyproof.proof.basis import Basis, Edits, acts_on_all, rests_on
 from pennyproof.proof.bytecode import Bytecode
+from pennyproof.proof.carrying import carry
+from pennyproof.proof.imports import Scans
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
@@ -54,6 +58,7 @@ class Baselines:
         self._bytecode = bytecode
         self._test_files: frozenset[str] = frozenset()
         self._learned: Recorded | None = None
+        self._imports = Scans()
 
     @property
     def test_files(self) -> frozenset[str]:
@@ -127,6 +132,30 @@ class Baselines:
         lines = {**known, **traced.lines}
         return Coverage({test: lines[test] for test in test_ids if test in lines})
 
+    def importing(self, snapshot: Snapshot, paths: Collection[str]) -> list[str] | None:
+        """The test files that may import any of these files, as far as their text says.
+
+        Returns:
+            ``None`` where all tests are known already, or were before some edits, which says more; or where it takes
+            all tests.
+        """
+        if self._remembered(snapshot, None, inf) or self._records.latest(self._variant()):
+            return None
+        contents = self._workspace.contents(snapshot)
+
+        def read(path: str) -> str:
+            return self._workspace.text(snapshot, path)
+
+        files = collecting.test_files(contents, read, self._options.args)
+        if files is None or not all(path in contents and path.endswith(".py") for path in paths):
+            return None
+        sources = {path: digest for path, digest in contents.items() if path.endswith(".py")}
+        reached = self._imports.graph(sources, read).reaching(paths)
+        if any(acts_on_all(path, read(path)) for path in reached):
+            return None
+        found = sorted(file for file in files if rests_on(file, reached))
+        return found if found and len(found) < len(files) else None
+
     def _make(
         self,
         snapshot: Snapshot,
@@ -141,11 +170,46 @@ class Baselines:
             if found:  # Another thread made it while this one waited.
                 return found
             began = time.time()
-            suite = Suite(worker, snapshot, self._options, cancel, inf if patience is None else patience)
-            recorded = self._record(suite, test_ids, cancel, progress)
+            patience = inf if patience is None else patience
+            suite = Suite(worker, snapshot, self._options, cancel, patience)
+            if test_ids is None:
+                again = Suite(worker, snapshot, self._options, cancel, patience, as_configured=True)
+                recorded = self._whole(snapshot, suite, again, cancel, progress)
+            else:
+                recorded = replace(self._record(suite, test_ids, cancel, progress), basis=None)
             self._bytecode.forget_racy(self._workspace.racy_since(began), snapshot.buffers)
         self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
         return recorded
+
+    def _whole(self, snapshot: Snapshot, suite: Suite, again: Suite, cancel: Cancel, progress: Progress) -> Recorded:
+        """The baseline of all tests, of which only those run that may do something else than when they last ran."""
+        contents = self._workspace.contents(snapshot, afresh=True)
+        last = self._records.latest(self._variant())
+        known = last.basis if last and last.basis else Basis({}, {})
+        sources = {
+            path: known.sources[path] if known.contents.get(path) == digest else self._workspace.text(snapshot, path)
+            for path, digest in contents.items()
+            if path.endswith(".py")
+        }
+        recorded = None
+        if last and last.basis:
+            edits = Edits(last.basis, contents, lambda path: sources.get(path, ""), self._imports.graph)
+            recorded = self._carried(last, edits, again, cancel, progress)
+        if recorded is None:
+            recorded = self._record(suite, None, cancel, progress)
+        if recorded.basis is None or self._workspace.contents(snapshot, afresh=True) != contents:
+            return replace(recorded, basis=None)  # Something was written meanwhile: nothing says what ran.
+        return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources))
+
+    def _carried(
+        self, last: Recorded, edits: Edits, suite: Suite, cancel: Cancel, progress: Progress
+    ) -> Recorded | None:
+        """The last baseline brought up to date; ``None`` where that takes all tests."""
+        affected = edits.affected(last.baseline, last.baseline.flaky | last.unrunnable)
+        if affected is None:
+            return None
+        new = self._record(suite, affected.asked, cancel, progress) if affected.asked else None
+        return carry(last, edits, affected, new)
 
     def _record(self, suite: Suite, test_ids: Sequence[str] | None, cancel: Cancel, progress: Progress) -> Recorded:
         progress.report("running the tests")
@@ -153,7 +217,7 @@ class Baselines:
         if test_ids is None and not run.outcomes and not run.errors:
             raise NoTests(f"no tests found in {self._workspace.root}: pytest collects none there")
         baseline = Baseline(run.outcomes, run.seconds, run.errors, functions=run.coverage)
-        if test_ids is not None:
+        if test_ids is not None and not suite.as_configured:
             expand(test_ids, baseline)
         again = [test.id for test in baseline.failing if test.id not in unrunnable]
         retried = None
@@ -163,7 +227,8 @@ class Baselines:
                 retried = suite.moved_to(worker).again(again, baseline)
         flaky = retried.passed if retried else frozenset[str]()
         lines = retried.coverage if retried else Coverage()
-        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines)
+        seen = Basis({}, {}, run.loaded, run.early, run.unwatched, run.at_import, run.touched)
+        return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines, seen)
 
     def _learn(self, recorded: Recorded) -> None:
         if recorded is not self._learned:
@@ -171,15 +236,17 @@ class Baselines:
             self._learned = recorded
 
     def _key(self, snapshot: Snapshot, test_ids: Sequence[str] | None) -> str:
-        parts = [
-            self._workspace.digest(snapshot),
-            self._fingerprint,
-            self._options.args,
-            float(self._options.timeout_seconds),
-            __version__,
-            None if test_ids is None else sorted(set(test_ids)),
-        ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        asked = None if test_ids is None else sorted(set(test_ids))
+        return self._variant() + _hash([self._workspace.digest(snapshot), asked])
+
+    def _variant(self) -> str:
+        """What the keys of all baselines begin with that were made in the same way."""
+        options = self._options
+        return _hash([self._fingerprint, options.args, float(options.timeout_seconds), __version__])[:16] + "-"
+
+
+def _hash(parts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def expand(asked: Sequence[str], baseline: Baseline) -> list[str]:

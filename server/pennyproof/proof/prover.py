@@ -121,6 +121,13 @@ class Prover:
         with session.pool.lend(cancel) as worker:
             return watch_behaviours(screening, worker, candidates, cancel=cancel, deadline=deadline)
 
+    def importing(self, snapshot: Snapshot, candidate: Candidate, *, cancel: Cancel) -> Sequence[str] | None:
+        """The test files that may import what a candidate changes, where no baseline tells more."""
+        if any(change.before is None or change.after is None for change in candidate.changes):
+            return None  # What comes or goes may be looked for by any name.
+        baselines = self._opened(snapshot, cancel).baselines
+        return baselines.importing(snapshot, [change.path for change in candidate.changes])
+
     def prove(
         self,
         snapshot: Snapshot,
@@ -128,6 +135,7 @@ class Prover:
         *,
         targets: Sequence[str] = (),
         test_ids: Sequence[str] | None = None,
+        selection: str = "asked",
         every_test: bool = False,
         cancel: Cancel,
     ) -> Verdict:
@@ -140,7 +148,8 @@ class Prover:
             # The first baseline may have shown further files to hold tests.
             verdict = gates.touches_tests(candidate, session.baselines.test_files)
         if verdict is None:
-            verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, test_ids, every_test, cancel)
+            chosen = None if test_ids is None else (test_ids, selection)
+            verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, chosen, every_test, cancel)
         return verdict.taking(time.perf_counter() - began)
 
     def _run_and_lint(
@@ -150,7 +159,7 @@ class Prover:
         candidate: Candidate,
         recorded: Recorded,
         targets: Sequence[str],
-        test_ids: Sequence[str] | None,
+        chosen: tuple[Sequence[str], str] | None,
         every_test: bool,
         cancel: Cancel,
     ) -> Verdict:
@@ -161,7 +170,7 @@ class Prover:
         objection.add_done_callback(lambda done: stop.ask() if done.exception() or done.result() else None)
         try:
             proof = _Proof(session, snapshot, candidate, self._options, recorded, stop)
-            verdict = proof.verdict(targets, test_ids, every_test=every_test)
+            verdict = proof.verdict(targets, chosen, every_test=every_test)
         except Cancelled:
             cancel.check()
             rejection = objection.result()
@@ -264,11 +273,13 @@ class _Proof:
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
 
-    def verdict(self, targets: Sequence[str], test_ids: Sequence[str] | None, *, every_test: bool) -> Verdict:
+    def verdict(self, targets: Sequence[str], chosen: tuple[Sequence[str], str] | None, *, every_test: bool) -> Verdict:
+        """The verdict by the tests that were chosen, in the way that is named, or by those that have to run."""
         baseline = self._recorded.baseline
         targets = expand(targets, baseline) if targets else []
-        if test_ids is not None:
-            return self._judge(targets, expand(test_ids, baseline), "asked")
+        if chosen is not None:
+            test_ids, selection = chosen
+            return self._judge(targets, expand(test_ids, baseline), selection)
         known = list(baseline.outcomes)
         selected = None if every_test else select(self._change, baseline.functions, known)
         if selected is None:

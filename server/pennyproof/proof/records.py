@@ -1,5 +1,6 @@
 """Remembered baselines: in memory, and in the state directory as long as that can be written."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -7,6 +8,7 @@ import logging
 import os
 import tempfile
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +17,7 @@ from typing import Any
 
 from pennyproof.core.outcomes import Baseline, CollectionError, Coverage
 from pennyproof.proof.answers import read_lines, read_outcome
+from pennyproof.proof.basis import Basis
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ class Recorded:
     """Those of them that had less time to end than the user allows."""
     lines: Coverage = field(default_factory=Coverage)
     """The lines that failing tests run, as far as they were looked at."""
+    basis: Basis | None = None
+    """What the outcomes rest on, where all tests ran."""
 
 
 class Records:
@@ -62,6 +67,18 @@ class Records:
                 self._remember(key, found)
             return found
 
+    def latest(self, beginning: str) -> Recorded | None:
+        """The newest with a basis, of those whose keys begin so."""
+        with self._lock:
+            for key in reversed(self._memory):
+                if key.startswith(beginning) and self._memory[key].basis:
+                    return self._memory[key]
+            stored = sorted(self._folder.glob(f"{beginning}*.json"), key=_modified) if self._folder else []
+            found = self._load(stored[-1].stem) if stored else None
+            if found:
+                self._remember(stored[-1].stem, found)
+            return found if found and found.basis else None
+
     def put(self, key: str, recorded: Recorded, *, stored: bool = True) -> None:
         """Remember a baseline, on disk too if ``stored``, but for one in which tests were hurried."""
         with self._lock:
@@ -86,7 +103,7 @@ class Records:
             return _decode(json.loads((self._folder / f"{key}.json").read_text("utf-8")))
         except OSError:
             return None
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error) as error:
             log.info("ignoring a baseline that does not read as one: %s", error)
             return None
 
@@ -106,9 +123,16 @@ class Records:
 
 def _prune(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):  # Another server prunes the same folder.
-        kept = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        for path in kept[_ON_DISK:]:
+        for path in sorted(folder.glob("*.json"), key=_modified)[:-_ON_DISK]:
             path.unlink()
+
+
+def _modified(path: Path) -> int:
+    """When a file was written; those that another server has just pruned come first."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _encode(recorded: Recorded) -> dict[str, Any]:
@@ -122,6 +146,7 @@ def _encode(recorded: Recorded) -> dict[str, Any]:
         "lines": _encode_coverage(recorded.lines),
         "patched": sorted(recorded.patched),
         "unrunnable": sorted(recorded.unrunnable),
+        "basis": _encode_basis(recorded.basis) if recorded.basis else None,
     }
 
 
@@ -138,6 +163,32 @@ def _decode(data: Mapping[str, Any]) -> Recorded:
         frozenset(data["patched"]),
         frozenset(data["unrunnable"]),
         lines=_decode_coverage(data["lines"]),
+        basis=_decode_basis(data["basis"]) if data["basis"] else None,
+    )
+
+
+def _encode_basis(basis: Basis) -> dict[str, Any]:
+    sources = zlib.compress(json.dumps(dict(basis.sources)).encode(), level=1)
+    return {
+        "contents": {path: digest.hex() for path, digest in basis.contents.items()},
+        "sources": base64.b64encode(sources).decode("ascii"),
+        "loaded": sorted(basis.loaded),
+        "early": sorted(basis.early),
+        "unwatched": sorted(basis.unwatched),
+        "at_import": {path: sorted(lines) for path, lines in basis.at_import.items()},
+        "touched": {test: sorted(paths) for test, paths in basis.touched.items()},
+    }
+
+
+def _decode_basis(data: Mapping[str, Any]) -> Basis:
+    return Basis(
+        contents={path: bytes.fromhex(digest) for path, digest in data["contents"].items()},
+        sources=json.loads(zlib.decompress(base64.b64decode(data["sources"]))),
+        loaded=frozenset(data["loaded"]),
+        early=frozenset(data["early"]),
+        unwatched=frozenset(data["unwatched"]),
+        at_import=read_lines(data["at_import"]),
+        touched={test: frozenset(paths) for test, paths in data["touched"].items()},
     )
 
 

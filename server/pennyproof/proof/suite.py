@@ -9,7 +9,7 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import limits
-from pennyproof.proof.answers import RunResult, read_run
+from pennyproof.proof.answers import RunResult, merge_lines, read_run
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.worker import Answer, Status, Worker
 
@@ -34,8 +34,26 @@ class Suite:
     """The tests of one snapshot, run by one worker."""
 
     def __init__(
-        self, worker: Worker, snapshot: Snapshot, options: ProofOptions, cancel: Cancel, patience: float = inf
+        self,
+        worker: Worker,
+        snapshot: Snapshot,
+        options: ProofOptions,
+        cancel: Cancel,
+        patience: float = inf,
+        *,
+        as_configured: bool = False,
     ) -> None:
+        """Prepare.
+
+        Args:
+            worker: Runs them.
+            snapshot: The workspace.
+            options: The settings.
+            cancel: Ends the runs.
+            patience: Seconds that all tests which hang may take together.
+            as_configured: Leave out of what is asked for what the project's configuration leaves out.
+        """
+        self.as_configured = as_configured
         self._worker = worker
         self._snapshot = snapshot
         self._files = {path: source.data() for path, source in snapshot.buffers.items()}
@@ -80,7 +98,9 @@ class Suite:
 
     def moved_to(self, worker: Worker) -> "Suite":
         """The same, run by another worker."""
-        return Suite(worker, self._snapshot, self._options, self._cancel, self._patience)
+        return Suite(
+            worker, self._snapshot, self._options, self._cancel, self._patience, as_configured=self.as_configured
+        )
 
     def again(self, test_ids: Sequence[str], baseline: Baseline) -> RunResult | None:
         """Failing tests in a fresh process, without the others, with the lines that each runs if they are few."""
@@ -152,6 +172,7 @@ class Suite:
         params = {
             "ids": None if test_ids is None else list(test_ids),
             "args": [*self._options.args, *args],
+            "as_configured": self.as_configured,
             "trace": trace,
             "locals": trace == "functions",
             "each": each,
@@ -210,6 +231,11 @@ def _merge(runs: Sequence[RunResult]) -> RunResult:
         coverage=Coverage({test: files for run in runs for test, files in run.coverage.lines.items()}),
         patched=frozenset().union(*(run.patched for run in runs)),
         seconds=sum(_seconds(run) for run in runs),
+        touched={test: paths for run in runs for test, paths in run.touched.items()},
+        at_import=merge_lines(run.at_import for run in runs),
+        loaded=frozenset().union(*(run.loaded for run in runs)),
+        early=frozenset().union(*(run.early for run in runs)),
+        unwatched=frozenset().union(*(run.unwatched for run in runs)),
     )
 
 

@@ -7,7 +7,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -51,19 +51,28 @@ class Workspace:
         self._lock = threading.Lock()
         self._hashes: dict[str, tuple[_Stamp, bytes]] = {}
         self._imports: dict[bytes, frozenset[str]] = {}
-        self._last: tuple[Snapshot, float, str] | None = None
+        self._last: tuple[Snapshot, float, dict[str, bytes], str] | None = None
 
     def digest(self, snapshot: Snapshot) -> str:
         """A digest of all files as the snapshot has them: equal digests, equal outcomes."""
         with self._lock:
-            if self._last and self._last[0] is snapshot and time.monotonic() - self._last[1] < _FRESH:
-                return self._last[2]
+            return self._latest(snapshot)[1]
+
+    def contents(self, snapshot: Snapshot, *, afresh: bool = False) -> Mapping[str, bytes]:
+        """The digest of each file as the snapshot has it; ``afresh``: by a look at the files now."""
+        with self._lock:
+            if afresh:
+                self._last = None
+            return self._latest(snapshot)[0]
+
+    def _latest(self, snapshot: Snapshot) -> tuple[dict[str, bytes], str]:
+        if not (self._last and self._last[0] is snapshot and time.monotonic() - self._last[1] < _FRESH):
             hashes = self._content(snapshot)
             whole = hashlib.sha256()
             for path in sorted(hashes):
                 whole.update(os.fsencode(path) + b"\0" + hashes[path])
-            self._last = (snapshot, time.monotonic(), whole.hexdigest())
-            return self._last[2]
+            self._last = (snapshot, time.monotonic(), hashes, whole.hexdigest())
+        return self._last[2:]
 
     def racy_since(self, moment: float) -> list[str]:
         """Sources whose bytecode, made after ``moment`` (seconds since the epoch), may not be told from that of others.
@@ -86,7 +95,7 @@ class Workspace:
             for path, digest in hashes.items():
                 if path.endswith(".py"):
                     if digest not in self._imports:
-                        self._imports[digest] = _imports(self._text(snapshot, path))
+                        self._imports[digest] = _imports(self.text(snapshot, path))
                     names |= self._imports[digest]
         own = {part.removesuffix(".py") for path in hashes for part in PurePosixPath(path).parts}
         return tuple(sorted(name for name in names if name.partition(".")[0] not in own | sys.stdlib_module_names))
@@ -106,7 +115,8 @@ class Workspace:
             hashes[path] = hashlib.sha256(source.data()).digest()
         return hashes
 
-    def _text(self, snapshot: Snapshot, path: str) -> str:
+    def text(self, snapshot: Snapshot, path: str) -> str:
+        """The text of a file; empty where it has none that can be read."""
         try:
             if path in snapshot.buffers:
                 return snapshot.buffers[path].text

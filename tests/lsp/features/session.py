@@ -126,6 +126,9 @@ class ShopProver:
     ) -> Mapping[int, tuple[str, ...]]:
         return {}
 
+    def importing(self, snapshot: Snapshot, candidate: Candidate, *, cancel: Cancel) -> None:
+        """The baseline tells more."""
+
     def prove(
         self,
         snapshot: Snapshot,
@@ -133,6 +136,7 @@ class ShopProver:
         *,
         targets: Sequence[str] = (),
         test_ids: Sequence[str] | None = None,
+        selection: str = "asked",
         every_test: bool = False,
         cancel: Cancel,
     ) -> Verdict:

@@ -14,6 +14,8 @@ pytest prints it; lines count from one.
         ids: [Id] | null
             null: all. A file, folder, class or unparametrised function selects what is in it. Asked ids run even where
             ``-k``, ``-m``, ``--lf`` or the like in the configuration would leave them out.
+        as_configured: bool
+            Leave out of the asked ids, too, what the configuration leaves out.
         args: [str]
             Further arguments for pytest (``tests.args``).
         trace: null | "functions" | "lines"
@@ -58,6 +60,14 @@ pytest prints it; lines count from one.
             The tests, of any outcome, that ran at least one of them.
         watched_at_import: {Path: [line]}
             Those that ran outside of any test.
+        touched: {Id: [Path]}
+            With ``trace: functions``: project sources that were opened by other means than imports while the test
+            ran; "" where it started a process, in which what runs is not seen.
+        at_import: {Path: [line]}
+            Likewise: functions that ran before the first test; line 0: the source was opened. "" as above.
+        loaded: [Path], early: [Path], unwatched: [Path]
+            Likewise: files that were imported and watched; those of them that no test file was the first to import; and
+            files that were imported and not watched, since pytest rewrites them.
         patched: [str]
             Sorted names of what is not (or no longer) pytest's, pluggy's or unittest's own: hook implementations of the
             project and of third parties, replaced functions, methods and modules. Compare with the baseline's: a new

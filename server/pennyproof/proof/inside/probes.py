@@ -101,10 +101,21 @@ class Probing:
 class Probes:
     """Puts probes into modules imported from ``start`` on, until ``stop``."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, loaded: Optional[Callable[[str], None]] = None) -> None:
+        """Prepare.
+
+        Args:
+            wanted: Tells what to probe.
+            loaded: Told of each file that gets probes.
+        """
         self._wanted = wanted
+        self._loaded = loaded
         self._sink: Hits = set()
         self._get_code = SourceFileLoader.get_code
+        self.loading = False
+        """Whether a source is read in order to be run."""
+        self.loads = 0
+        """How many files got probes."""
 
     def start(self) -> None:
         """Have the import system ask here for the code of each module."""
@@ -115,9 +126,17 @@ class Probes:
             probing = wanted(filename)
             if probing is None:
                 return get_code(loader, name)
-            if not sys.dont_write_bytecode:
-                get_code(loader, name)  # It writes the bytecode that runs without probes will read.
-            return probing.code(loader.get_data(filename), filename)
+            self.loads += 1
+            if self._loaded is not None:
+                self._loaded(probing.path)
+            self.loading = True
+            try:
+                if not sys.dont_write_bytecode:
+                    get_code(loader, name)  # It writes the bytecode that runs without probes will read.
+                data = loader.get_data(filename)
+            finally:
+                self.loading = False
+            return probing.code(data, filename)
 
         self.into(self._sink)
         setattr(SourceFileLoader, "get_code", get_probed_code)  # noqa: B010 - a method is not assigned to in passing
@@ -125,6 +144,11 @@ class Probes:
     def stop(self) -> None:
         """Leave further modules alone; what has probes keeps them."""
         setattr(SourceFileLoader, "get_code", self._get_code)  # noqa: B010 - as above
+
+    def note(self, hit: Tuple[str, int]) -> None:
+        """Add a hit, unless it comes of loading what is probed."""
+        if not self.loading:
+            self._sink.add(hit)
 
     def into(self, sink: Hits) -> Hits:
         """Report into another set from now on; returns the one used before."""

@@ -69,6 +69,18 @@ class Findings:
         self.collected: List[str] = []
         self.outcomes: List[Dict[str, Any]] = []
         self.errors: List[Dict[str, Any]] = []
+        self.loaded: Set[str] = set()
+        """Files that were imported, with probes."""
+        self.early: Set[str] = set()
+        """Those of them that no test file was the first to import."""
+        self.collecting = False
+        """Whether a test file is being collected."""
+
+    def load(self, path: str) -> None:
+        """A file gets probes."""
+        self.loaded.add(path)
+        if not self.collecting:
+            self.early.add(path)
 
 
 def plugin(
@@ -97,7 +109,7 @@ def plugin(
     module = types.ModuleType("pennyproof_reporter")
     for hooks in (
         _collecting(findings, watch, places),
-        _in_time(limit, collecting),
+        _in_time(findings, limit, collecting),
         _testing(findings, current, watch, recorder, watched, limit),
         _phases(current, watch, limit),
         _nearest(current),
@@ -133,18 +145,20 @@ def _collecting(findings: Findings, watch: Watch, places: Places) -> Hooks:
     }
 
 
-def _in_time(limit: Limit, seconds: Optional[float]) -> Hooks:
+def _in_time(findings: Findings, limit: Limit, seconds: Optional[float]) -> Hooks:
     """Around each part of the collection."""
     import pytest  # noqa: PLC0415 - the project's own, which is known only now
 
     def pytest_sessionstart() -> None:
         limit.end()  # conftest files are loaded, and plugins configured, which began with the run
 
-    def pytest_make_collect_report() -> Iterator[None]:
+    def pytest_make_collect_report(collector: Any) -> Iterator[None]:
+        findings.collecting = isinstance(collector, pytest.File) and not isinstance(collector, pytest.Package)
         limit.begin(seconds)
         limit.enter()
         yield
         limit.end()
+        findings.collecting = False
 
     return {
         "pytest_sessionstart": pytest.hookimpl(tryfirst=True)(pytest_sessionstart),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
-from . import integrity, reporter, session, trace
+from . import integrity, reporter, session, touched, trace
 from .failures import Places
 from .held import HELD
 from .limit import Limit
@@ -18,14 +18,20 @@ class Run:
     """The work of one request, as ``session.Work``; see ``jobs`` for what goes in and what comes out."""
 
     def __init__(self, params: Dict[str, Any], context: Context) -> None:
-        places = Places(context.root)
-        self.settings = session.Settings(params.get("ids"), context, params.get("maxfail") or 0)
+        places = self._places = Places(context.root)
+        self.settings = session.Settings(
+            params.get("ids"), context, params.get("maxfail") or 0, bool(params.get("as_configured"))
+        )
         self.args = params.get("args") or ()
         self._watch = integrity.Watch(integrity.original(), places)
         self._watched = _watched(params, context)
-        probes = _probes(params, places, self._watched)
-        self._recorder = trace.Recorder(probes) if probes else None
         self._findings = reporter.Findings()
+        probes = _probes(params, places, self._watched, self._findings.load)
+        self._recorder = trace.Recorder(probes) if probes else None
+        self._listener = None
+        if probes and params.get("trace") == "functions" and self._watched is None:
+            self._listener = touched.Listener(places, probes.note)
+            self._listener.start()
         self._limit = Limit(params.get("each"), params.get("patience"))
         collecting = params.get("collecting")
         self.plugin = reporter.plugin(
@@ -61,6 +67,11 @@ class Run:
             "watched": {},
             "watched_by": [],
             "watched_at_import": {},
+            "touched": {},
+            "at_import": {},
+            "loaded": [],
+            "early": [],
+            "unwatched": [],
             "patched": sorted(self._watch.patched),
             "exit": ended.exit,
             "pytest": pytest.__version__,
@@ -73,6 +84,15 @@ class Run:
                 result["watched_at_import"] = self._watched.of(self._recorder.outside)
             else:
                 result["coverage"] = self._recorder.coverage()
+        if self._recorder is not None and self._listener is not None:
+            self._listener.stop()
+            result["touched"] = self._recorder.touched()
+            result["at_import"] = self._recorder.at_import()
+            if self._listener.deaf:
+                result["at_import"][touched.PROCESS] = [0]
+            result["loaded"] = sorted(findings.loaded)
+            result["early"] = sorted(findings.early)
+            result["unwatched"] = sorted(touched.modules(self._places) - findings.loaded)
         return result
 
 
@@ -83,7 +103,9 @@ def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched
     return trace.Watched(lines, lambda path: read_source(os.path.join(context.root, path)), params.get("within") or {})
 
 
-def _probes(params: Dict[str, Any], places: Places, watched: Optional[trace.Watched]) -> Optional[Probes]:
+def _probes(
+    params: Dict[str, Any], places: Places, watched: Optional[trace.Watched], loaded: Callable[[str], None]
+) -> Optional[Probes]:
     if watched is None and not params.get("trace"):
         return None
 
@@ -95,4 +117,4 @@ def _probes(params: Dict[str, Any], places: Places, watched: Optional[trace.Watc
             return Probing(path, lines=params["trace"] == "lines")
         return watched.probing(path)
 
-    return Probes(wanted)
+    return Probes(wanted, loaded)

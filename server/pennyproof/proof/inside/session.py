@@ -116,9 +116,13 @@ class Settings:
         ids: What to run; None: what the project's configuration says.
         context: Where runs may write.
         maxfail: Failures after which to stop; zero: never.
+        as_configured: Leave out of ``ids`` what the configuration leaves out.
     """
 
-    def __init__(self, ids: Optional[Sequence[str]], context: Context, maxfail: int = 0) -> None:
+    def __init__(
+        self, ids: Optional[Sequence[str]], context: Context, maxfail: int = 0, as_configured: bool = False
+    ) -> None:
+        self._as_configured = as_configured
         self._ids = None if ids is None else list(dict.fromkeys(ids))
         self._context = context
         self._maxfail = maxfail
@@ -174,8 +178,9 @@ class Settings:
         """Tell pytest what to collect."""
         config.option.maxfail = self._maxfail
         if self._ids is not None:
-            config.option.keyword = config.option.markexpr = ""
-            config.option.deselect = None
+            if not self._as_configured:
+                config.option.keyword = config.option.markexpr = ""
+                config.option.deselect = None
             config.args = self._files(self._ids)
             self._ways = _ways([os.path.join(self._context.root, file) for file in config.args])
 

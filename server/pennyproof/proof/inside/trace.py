@@ -20,14 +20,21 @@ class Recorder:
 
     def __init__(self, probes: Probes) -> None:
         self._probes = probes
+        self._begun = False
         self._tests: Dict[str, Dict[str, array[int]]] = {}
         self._fixtures: Dict[int, Tuple[object, Hits]] = {}
         self.outside: Hits = set()
         """What ran outside of any test: imports and collection."""
+        self.before: Hits = set()
+        """What ran before the first test, or in a test that was the first to import something."""
+        self._loads = 0
         probes.into(self.outside)
         probes.start()
 
     def begin(self) -> None:
+        if not self._begun:
+            self._begun, self.before = True, set(self.outside)
+        self._loads = self._probes.loads
         self._probes.into(set())
 
     def end(self, test: str, fixtures: Sequence[object]) -> Hits:
@@ -35,6 +42,8 @@ class Recorder:
         hits = self._probes.into(self.outside)
         for fixture in fixtures:
             hits |= self._fixtures.get(id(fixture), (None, set()))[1]
+        if self._probes.loads != self._loads:  # Some of it ran at import, and on behalf of later tests, too.
+            self.before |= {(path, line) for path, line in hits if line}
         files: Dict[str, array[int]] = {}
         for path, line in sorted(hits):
             files.setdefault(path, array("l")).append(line)
@@ -53,9 +62,26 @@ class Recorder:
 
     def stop(self) -> None:
         self._probes.stop()
+        if not self._begun:
+            self.before = self.outside
 
     def coverage(self) -> Dict[str, Dict[str, List[int]]]:
-        return {test: {path: list(lines) for path, lines in files.items()} for test, files in self._tests.items()}
+        return {
+            test: {path: found for path, lines in files.items() if (found := [line for line in lines if line])}
+            for test, files in self._tests.items()
+        }
+
+    def touched(self) -> Dict[str, List[str]]:
+        """The files that each test touched as a whole (``touched``)."""
+        whole = {test: [path for path, lines in files.items() if 0 in lines] for test, files in self._tests.items()}
+        return {test: paths for test, paths in whole.items() if paths}
+
+    def at_import(self) -> Dict[str, List[int]]:
+        """What ran before the first test or at a later import, with line zero for files touched as a whole."""
+        files: Dict[str, List[int]] = {}
+        for path, line in sorted(self.before):
+            files.setdefault(path, []).append(line)
+        return files
 
 
 class Watched:

@@ -1,0 +1,70 @@
+"""What tests depend on beside the code that runs in them: sources they read as files, modules loaded on their behalf,
+processes they start, in which what runs is not seen.
+
+Told by an audit hook, which cannot be removed: it is for runs whose process ends with them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Callable, Set, Tuple
+
+from .failures import Places
+
+PROCESS = ""
+"""Stands for a started process where otherwise a file is named."""
+
+_STARTING = frozenset(
+    {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system", "os.spawn", "pty.spawn"}
+)
+_UNSEEN = "multiprocessing.popen_forkserver", "multiprocessing.popen_spawn_posix"
+"""Modules, imported when first used, that start processes without an event."""
+
+
+class Listener:
+    """Tells of what the interpreter does, from ``start`` until ``stop``.
+
+    Args:
+        places: Tells the project's files.
+        note: Called with the file, and zero where its lines would be: the whole of it.
+    """
+
+    def __init__(self, places: Places, note: Callable[[Tuple[str, int]], None]) -> None:
+        self._places = places
+        self._note = note
+        self._listening = False
+
+    def start(self) -> None:
+        self._listening = True
+        sys.addaudithook(self._heard)
+
+    def stop(self) -> None:
+        self._listening = False
+
+    @property
+    def deaf(self) -> bool:
+        """Whether processes may have been started that were not told of."""
+        return any(name in sys.modules for name in _UNSEEN)
+
+    def _heard(self, event: str, args: Tuple[Any, ...]) -> None:
+        if not self._listening:
+            return
+        if event == "open":
+            path = args[0]
+            if isinstance(path, (str, bytes)):
+                self._opened(os.fsdecode(path))
+        elif event in _STARTING:
+            self._note((PROCESS, 0))
+
+    def _opened(self, path: str) -> None:
+        if path.endswith(".py"):
+            name = self._places.in_project(os.path.abspath(path))
+            if name is not None:
+                self._note((name, 0))
+
+
+def modules(places: Places) -> Set[str]:
+    """The project's files that are imported now."""
+    files = [getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values())]
+    return {name for file in files if isinstance(file, str) for name in [places.in_project(file)] if name is not None}
