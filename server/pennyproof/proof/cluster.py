@@ -1,0 +1,132 @@
+"""The workers of a dask cluster: the one module beside the hosted tier that connects outward."""
+
+import concurrent.futures
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+from distributed import Client, get_worker
+
+from pennyproof.errors import EnvironmentProblem
+from pennyproof.proof.remote import Refused
+
+T = TypeVar("T")
+
+_CONNECTING = 5.0
+"""Seconds for the scheduler to answer."""
+_CLOSING = 2.0
+_REST = 60.0
+"""Seconds for which a worker that refused a job gets no other."""
+
+
+class Cluster(Executor):
+    """A ``concurrent.futures.Executor`` whose workers are those of a dask cluster. Thread-safe.
+
+    The scheduler gives the jobs of a worker that is lost to others. A worker that refuses a job gets no other for a
+    while: it is done sooner than those that work, and so would be given all that follow.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Connect to a scheduler.
+
+        Args:
+            address: ``HOST:PORT``, reached by the protocol that dask's own configuration names.
+
+        Raises:
+            EnvironmentProblem: None answers.
+        """
+        for name in ("distributed", "distributed.client", "distributed.core"):
+            # What goes wrong is told by whoever is here to be told, in one line.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            self._client = Client(address, timeout=_CONNECTING, set_as_default=False, name="pennyproof")
+        except (OSError, ValueError) as error:
+            raise EnvironmentProblem(f"no scheduler answers at {address}") from error
+        self._lock = threading.Lock()
+        self._refused: dict[str, float] = {}
+        """Worker → when it may be asked again."""
+        self._sent: WeakSet[Future[Any]] = WeakSet()
+
+    @property
+    def threads(self) -> int:
+        """How many jobs can run at the same time."""
+        try:
+            return sum(self._workers().values())
+        except EnvironmentProblem:
+            return 0
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Have a worker call a function.
+
+        Raises:
+            EnvironmentProblem: There is none.
+        """
+        # Not "pure": what is the same by its arguments is still to be done again.
+        fit = self._fit()
+        there = self._client.submit(
+            _signed, function, args, kwargs, pure=False, workers=fit, allow_other_workers=fit is not None
+        )
+        here: Future[T] = Future()
+        self._sent.add(here)
+        here.add_done_callback(lambda done: there.cancel() if done.cancelled() else None)
+        there.add_done_callback(lambda done: self._take(done, here))
+        return here
+
+    def everywhere(self, function: Callable[..., object], /, *args: Any) -> None:
+        """Have all workers call a function at once, beside what they are at; nobody waits for it."""
+        threading.Thread(
+            target=self._client.run, args=(function, *args), kwargs={"on_error": "ignore"}, daemon=True
+        ).start()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let go of the cluster; its workers go on for others."""
+        if cancel_futures:
+            for future in list(self._sent):
+                future.cancel()
+        elif wait:
+            concurrent.futures.wait(list(self._sent))
+        self._client.close(timeout=_CLOSING)
+
+    def _take(self, there: Any, here: Future[T]) -> None:
+        """Pass the outcome of a task on."""
+        if not here.set_running_or_notify_cancel():
+            return
+        try:
+            worker, result = there.result()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is read
+            here.set_exception(error)
+            return
+        if isinstance(result, Refused):
+            with self._lock:
+                self._refused[worker] = time.monotonic() + _REST
+        here.set_result(result)
+
+    def _fit(self) -> list[str] | None:
+        """The workers that may be asked; ``None``: any."""
+        workers = self._workers()
+        with self._lock:
+            self._refused = {name: until for name, until in self._refused.items() if until > time.monotonic()}
+            refused = set(self._refused)
+        fit = [name for name in workers if name not in refused]
+        if not fit:
+            raise EnvironmentProblem("all its workers said no" if workers else "it has no workers")
+        return fit if refused else None
+
+    def _workers(self) -> dict[str, int]:
+        """Address → threads of each worker."""
+        if self._client.status != "running":
+            raise EnvironmentProblem("the connection to the scheduler was lost")
+        try:
+            workers: dict[str, int] = self._client.nthreads()
+        except OSError as error:
+            raise EnvironmentProblem("the connection to the scheduler was lost") from error
+        return workers
+
+
+def _signed(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, T]:
+    """On a worker: who it is, and what the function returns."""
+    return get_worker().address, function(*args, **kwargs)

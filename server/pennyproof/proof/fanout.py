@@ -1,0 +1,324 @@
+"""Proofs sent to workers elsewhere, and made here where these do not help."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from math import inf
+from typing import Protocol, TypeVar
+
+from pennyproof.core.candidates import Candidate
+from pennyproof.core.outcomes import Baseline, Coverage
+from pennyproof.core.problems import Screened
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.verdicts import Verdict
+from pennyproof.core.work import Cancel, Deadline, Progress, Silent
+from pennyproof.errors import EnvironmentProblem
+from pennyproof.proof import limits
+from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.prover import Prover
+from pennyproof.proof.remote import Conditions, Job, Refused, answer, digest_of_tests, stop
+from pennyproof.proof.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_TRIES = 3
+"""How many workers are asked for one proof before it is made here."""
+_RUNS = 4
+"""Runs of all tests in the time of one job: the worker's own first one, the proof, and what a doubtful one takes."""
+_STARTING = 30.0
+"""Seconds for a worker to start what runs take."""
+_QUEUE = 2
+"""Jobs for each thread of a worker: one that runs, one that waits, so that no thread waits for the next to arrive."""
+_REST = 60.0
+"""Seconds before workers that could not be reached are looked for again."""
+_LONGEST = 200
+"""Characters of what went wrong on another machine."""
+
+
+class Crew(Protocol):
+    """Workers elsewhere: a ``concurrent.futures.Executor``, and what it takes to look after them."""
+
+    @property
+    def threads(self) -> int:
+        """How many jobs can run at the same time."""
+
+    def submit(self, function: Callable[..., T], /, *args: object) -> Future[T]:
+        """Have a worker call a function.
+
+        Raises:
+            EnvironmentProblem: There is none.
+        """
+
+    def everywhere(self, function: Callable[..., object], /, *args: object) -> None:
+        """Have all workers call a function at once, beside what they are at; nobody waits for it."""
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Let go of the workers."""
+
+
+def connect(executor: str) -> Crew:
+    """The workers that the setting ``proof.executor`` names.
+
+    Raises:
+        EnvironmentProblem: They cannot be reached.
+    """
+    try:
+        from pennyproof.proof.cluster import Cluster  # noqa: PLC0415 - an extra, and slow to import
+    except ModuleNotFoundError as error:
+        raise EnvironmentProblem(f"{error.name} is not installed: pip install 'pennyproof[cluster]'") from error
+    return Cluster(executor.removeprefix("dask://"))
+
+
+class FanOut:
+    """A prover that has workers elsewhere make its proofs. Thread-safe.
+
+    A verdict is never lost with a worker: what no worker can or may say is proved here.
+    """
+
+    def __init__(self, prover: Prover, options: ProofOptions, name: str, connect: Callable[[], Crew]) -> None:
+        """Prepare; nothing is connected to before the first need.
+
+        Args:
+            prover: Proves here.
+            options: The settings it was made with.
+            name: What the workers are called in messages.
+            connect: Finds the workers; raises EnvironmentProblem where there are none.
+        """
+        self._here = prover
+        self._options = options
+        self._name = name
+        self._connect = connect
+        self._workspace = Workspace(prover.root, whole=None)
+        self._lock = threading.Lock()
+        self._crew: Future[Crew] | None = None
+        self._resting = Deadline(0.0)
+        self._told: set[str] = set()
+
+    @property
+    def at_once(self) -> int:
+        """How many proofs are worth asking for beside each other."""
+        crew = self._crew
+        known = crew is not None and crew.done() and not crew.exception()
+        return max(self._here.at_once, _QUEUE * crew.result().threads if crew and known else 0)
+
+    def warm(self, snapshot: Snapshot) -> None:
+        """Begin to start what runs take here, and to connect."""
+        self._here.warm(snapshot)
+        self._begin()
+
+    def baseline(
+        self,
+        snapshot: Snapshot,
+        *,
+        test_ids: Sequence[str] | None = None,
+        patience: float | None = None,
+        cancel: Cancel,
+        progress: Progress,
+    ) -> Baseline:
+        """What the tests do as they are, here."""
+        return self._here.baseline(snapshot, test_ids=test_ids, patience=patience, cancel=cancel, progress=progress)
+
+    def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
+        """The lines that each of these tests runs."""
+        return self._here.coverage(snapshot, test_ids, cancel=cancel)
+
+    def screen(
+        self,
+        snapshot: Snapshot,
+        candidates: Iterator[Candidate],
+        targets: Sequence[str],
+        *,
+        guards: Sequence[str] = (),
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Iterator[Screened]:
+        """Try candidates here: a screen takes less time than to send it."""
+        return self._here.screen(snapshot, candidates, targets, guards=guards, cancel=cancel, deadline=deadline)
+
+    def behaviours(
+        self,
+        snapshot: Snapshot,
+        candidates: Sequence[Candidate],
+        targets: Sequence[str],
+        *,
+        cancel: Cancel,
+        deadline: Deadline,
+    ) -> Mapping[int, tuple[str, ...]]:
+        """What the changed function returns on varied inputs."""
+        return self._here.behaviours(snapshot, candidates, targets, cancel=cancel, deadline=deadline)
+
+    def prove(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        *,
+        targets: Sequence[str] = (),
+        test_ids: Sequence[str] | None = None,
+        every_test: bool = False,
+        cancel: Cancel,
+    ) -> Verdict:
+        """Take a candidate through all gates, elsewhere if that can be."""
+        began = time.perf_counter()
+        crew = self._found(cancel)
+        if crew:
+            job = self._job(snapshot, candidate, targets, test_ids, every_test, cancel)
+            verdict = self._sent(job, crew, cancel)
+            if verdict:
+                return verdict.taking(time.perf_counter() - began)
+        return self._here.prove(
+            snapshot, candidate, targets=targets, test_ids=test_ids, every_test=every_test, cancel=cancel
+        )
+
+    def restart(self) -> None:
+        """End the workers here, and look for the others anew."""
+        self._here.restart()
+        self._let_go()
+
+    def close(self) -> None:
+        """End the workers here, and let go of the others."""
+        self._let_go()
+        self._here.close()
+
+    def _job(
+        self,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        targets: Sequence[str],
+        test_ids: Sequence[str] | None,
+        every_test: bool,
+        cancel: Cancel,
+    ) -> Job:
+        baseline = self._here.baseline(snapshot, test_ids=test_ids, patience=inf, cancel=cancel, progress=Silent())
+        conditions = Conditions(
+            files=self._workspace.parts(snapshot),
+            environment=self._here.environment(snapshot, cancel=cancel).inventory(),
+            tests=digest_of_tests(baseline),
+        )
+        return Job(
+            identity=uuid.uuid4().hex,
+            root=str(self._here.root),
+            conditions=conditions,
+            args=self._options.args,
+            timeout_seconds=self._options.timeout_seconds,
+            buffers=dict(snapshot.buffers),
+            candidate=candidate,
+            targets=tuple(targets),
+            test_ids=None if test_ids is None else tuple(test_ids),
+            every_test=every_test,
+            seconds=_STARTING + _RUNS * limits.candidate_seconds(baseline, None, self._options.timeout_seconds),
+        )
+
+    def _sent(self, job: Job, crew: Future[Crew], cancel: Cancel) -> Verdict | None:
+        """The verdict of a worker; ``None`` where none can say it."""
+        for _ in range(_TRIES):
+            try:
+                future = crew.result().submit(answer, job)
+            except EnvironmentProblem as problem:
+                self._say(f"{problem}; proved here instead")
+                self._rest(crew)
+                return None
+            found = self._awaited(future, job, crew.result(), cancel)
+            if not isinstance(found, Refused):
+                return found
+            self._say(f"a worker is left out, since {found.reason}")
+        self._say(f"{_TRIES} workers in a row said no; proved here instead")
+        return None
+
+    def _awaited(
+        self, future: Future[Verdict | Refused], job: Job, crew: Crew, cancel: Cancel
+    ) -> Verdict | Refused | None:
+        """What became of a job; ``None`` where nobody knows."""
+        patience = _QUEUE * job.seconds
+        if not _settled(future, patience, cancel):
+            # A worker goes on with what has been cancelled, unless it is told.
+            future.cancel()
+            crew.everywhere(stop, job.identity)
+            cancel.check()
+            self._say(f"no answer within {patience:.0f} s; proved here instead")
+            return None
+        try:
+            return future.result()
+        except CancelledError:
+            self._say("the connection was lost; proved here instead")
+        except Exception as error:  # noqa: BLE001 - whatever befalls other machines must not cost a verdict
+            self._say(f"{_short(error)}; proved here instead")
+        return None
+
+    def _found(self, cancel: Cancel) -> Future[Crew] | None:
+        """The workers, found; ``None`` while there are none."""
+        crew = self._begin()
+        if crew is None:
+            return None
+        if not _settled(crew, inf, cancel):
+            cancel.check()
+        problem = crew.exception()
+        if problem is None:
+            return crew
+        self._say(f"{problem}; proved here instead")
+        self._rest(crew)
+        return None
+
+    def _begin(self) -> Future[Crew] | None:
+        """Look for the workers in the background, unless that was in vain a moment ago."""
+        with self._lock:
+            if self._crew is None and self._resting.passed:
+                self._crew = Future()
+                threading.Thread(
+                    target=_resolve, args=(self._crew, self._connect), name="pennyproof-connect", daemon=True
+                ).start()
+            return self._crew
+
+    def _rest(self, crew: Future[Crew]) -> None:
+        """Leave these workers alone for a while."""
+        with self._lock:
+            if self._crew is not crew:
+                return
+            self._crew, self._resting = None, Deadline(_REST)
+        _shut_down(crew)
+
+    def _let_go(self) -> None:
+        with self._lock:
+            crew, self._crew, self._resting = self._crew, None, Deadline(0.0)
+        if crew:
+            crew.add_done_callback(_shut_down)
+
+    def _say(self, what: str) -> None:
+        """Tell the user once, and the log each time."""
+        with self._lock:
+            level = logging.INFO if what in self._told else logging.WARNING
+            self._told.add(what)
+        log.log(level, "%s: %s", self._name, what)
+
+
+def _settled(future: Future[T], seconds: float, cancel: Cancel) -> bool:
+    """Wait until a future is done, or the time is up, or ``cancel`` is asked; whether it is done."""
+    awake = threading.Event()
+    future.add_done_callback(lambda _: awake.set())
+    forget = cancel.on_cancel(awake.set)
+    try:
+        awake.wait(None if seconds == inf else seconds)
+    finally:
+        forget()
+    return future.done()
+
+
+def _shut_down(crew: Future[Crew]) -> None:
+    if not crew.exception():
+        crew.result().shutdown(wait=False)
+
+
+def _short(error: Exception) -> str:
+    line = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+
+
+def _resolve(future: Future[T], make: Callable[[], T]) -> None:
+    try:
+        future.set_result(make())
+    except BaseException as error:  # noqa: BLE001 - it is raised where the result is read
+        future.set_exception(error)
