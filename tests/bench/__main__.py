@@ -18,7 +18,7 @@ import platformdirs
 from pennyproof.errors import EnvironmentProblem
 from tests.bench import Options
 
-BENCHMARKS = ("repair", "samples", "seeded", "historical", "verdict", "complete", "faults", "startup")
+BENCHMARKS = ("repair", "samples", "seeded", "historical", "verdict", "fanout", "complete", "faults", "startup")
 """Modules of this package, quickest evidence first. They are imported when they run: each needs its own libraries."""
 
 

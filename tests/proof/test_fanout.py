@@ -19,7 +19,7 @@ from pennyproof.core.work import Cancel, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, UnknownTest
 from pennyproof.proof.fanout import FanOut
 from pennyproof.proof.options import ProofOptions
-from pennyproof.proof.remote import Job, Refused, stop
+from pennyproof.proof.remote import Failed, Job, Refused, stop
 from tests.assist.scripted import ScriptedProver, baseline, failed, passed
 
 A, B = "tests/test_a.py::test_a", "tests/test_a.py::test_b"
@@ -113,8 +113,9 @@ def setting(tmp_path: Path) -> Callable[..., Setting]:
         ([THERE], "there", 1, []),
         ([Refused("no"), THERE], "there", 2, ["a worker is left out, since no"]),
         ([Refused("no")], "here", 3, ["a worker is left out, since no", f"3 workers in a row said no{INSTEAD}"]),
+        ([Failed("no verdict within 9 s")], "here", 1, [f"no verdict within 9 s{INSTEAD}"]),
         ([RuntimeError("all\ndied")], "here", 1, [f"RuntimeError: all died{INSTEAD}"]),
-        ([CancelledError()], "here", 1, [f"the connection was lost{INSTEAD}"]),
+        ([CancelledError()], "here", 1, [f"the workers were lost{INSTEAD}"]),
         ([EnvironmentProblem("it has no workers")], "here", 1, [f"it has no workers{INSTEAD}"]),
     ],
 )

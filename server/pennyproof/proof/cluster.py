@@ -3,7 +3,6 @@
 import concurrent.futures
 import logging
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from weakref import WeakSet
 
 from distributed import Client, get_worker
 
+from pennyproof.core.work import Deadline
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.remote import Refused
 
@@ -21,6 +21,8 @@ _CONNECTING = 5.0
 _CLOSING = 2.0
 _REST = 60.0
 """Seconds for which a worker that refused a job gets no other."""
+_FRESH = 1.0
+"""Seconds for which the list of workers is believed."""
 
 
 class Cluster(Executor):
@@ -44,20 +46,21 @@ class Cluster(Executor):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._client = Client(address, timeout=_CONNECTING, set_as_default=False, name="pennyproof")
+            self._workers: dict[str, int] = self._client.nthreads()
+            """Address → threads of each."""
         except (OSError, ValueError) as error:
             raise EnvironmentProblem(f"no scheduler answers at {address}") from error
         self._lock = threading.Lock()
-        self._refused: dict[str, float] = {}
+        self._refused: dict[str, Deadline] = {}
         """Worker → when it may be asked again."""
+        self._believed = Deadline(_FRESH)
+        """Until when the list of workers is."""
         self._sent: WeakSet[Future[Any]] = WeakSet()
 
     @property
     def threads(self) -> int:
         """How many jobs can run at the same time."""
-        try:
-            return sum(self._workers().values())
-        except EnvironmentProblem:
-            return 0
+        return sum(self._workers.values())
 
     def submit(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have a worker call a function.
@@ -71,7 +74,8 @@ class Cluster(Executor):
             _signed, function, args, kwargs, pure=False, workers=fit, allow_other_workers=fit is not None
         )
         here: Future[T] = Future()
-        self._sent.add(here)
+        with self._lock:
+            self._sent.add(here)
         here.add_done_callback(lambda done: there.cancel() if done.cancelled() else None)
         there.add_done_callback(lambda done: self._take(done, here))
         return here
@@ -84,11 +88,9 @@ class Cluster(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the cluster; its workers go on for others."""
-        if cancel_futures:
-            for future in list(self._sent):
-                future.cancel()
-        elif wait:
-            concurrent.futures.wait(list(self._sent))
+        if wait and not cancel_futures:
+            concurrent.futures.wait(self._unsettled())
+        self._give_up()
         self._client.close(timeout=_CLOSING)
 
     def _take(self, there: Any, here: Future[T]) -> None:
@@ -102,29 +104,41 @@ class Cluster(Executor):
             return
         if isinstance(result, Refused):
             with self._lock:
-                self._refused[worker] = time.monotonic() + _REST
+                self._refused[worker] = Deadline(_REST)
         here.set_result(result)
 
     def _fit(self) -> list[str] | None:
         """The workers that may be asked; ``None``: any."""
-        workers = self._workers()
-        with self._lock:
-            self._refused = {name: until for name, until in self._refused.items() if until > time.monotonic()}
-            refused = set(self._refused)
-        fit = [name for name in workers if name not in refused]
-        if not fit:
-            raise EnvironmentProblem("all its workers said no" if workers else "it has no workers")
-        return fit if refused else None
-
-    def _workers(self) -> dict[str, int]:
-        """Address → threads of each worker."""
         if self._client.status != "running":
             raise EnvironmentProblem("the connection to the scheduler was lost")
+        with self._lock:
+            refused = {worker for worker, rest in self._refused.items() if not rest.passed}
+            outdated = self._believed.passed
+            if outdated:
+                self._believed = Deadline(_FRESH)
+        if outdated:  # In the background, since a scheduler that cannot be reached says so late.
+            threading.Thread(target=self._look, name="pennyproof-cluster", daemon=True).start()
+        fit = [worker for worker in self._workers if worker not in refused]
+        if not fit:
+            raise EnvironmentProblem("all its workers said no" if self._workers else "it has no workers")
+        return fit if refused else None
+
+    def _look(self) -> None:
+        """See which workers there are, and let nobody wait for a job where there are none."""
         try:
-            workers: dict[str, int] = self._client.nthreads()
-        except OSError as error:
-            raise EnvironmentProblem("the connection to the scheduler was lost") from error
-        return workers
+            self._workers = self._client.nthreads()
+        except (OSError, ValueError):  # The connection is lost, or closed, and so are all jobs.
+            self._workers = {}
+        if not self._workers:
+            self._give_up()
+
+    def _unsettled(self) -> list[Future[Any]]:
+        with self._lock:
+            return [future for future in self._sent if not future.done()]
+
+    def _give_up(self) -> None:
+        for future in self._unsettled():
+            future.cancel()
 
 
 def _signed(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, T]:

@@ -19,7 +19,7 @@ from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import limits
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
-from pennyproof.proof.remote import Conditions, Job, Refused, answer, digest_of_tests, stop
+from pennyproof.proof.remote import Answer, Conditions, Failed, Job, answer, digest_of_tests, stop
 from pennyproof.proof.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -223,31 +223,30 @@ class FanOut:
                 self._rest(crew)
                 return None
             found = self._awaited(future, job, crew.result(), cancel)
-            if not isinstance(found, Refused):
+            if isinstance(found, Verdict):
                 return found
+            if isinstance(found, Failed):
+                self._say(f"{found.reason}; proved here instead")
+                return None
             self._say(f"a worker is left out, since {found.reason}")
         self._say(f"{_TRIES} workers in a row said no; proved here instead")
         return None
 
-    def _awaited(
-        self, future: Future[Verdict | Refused], job: Job, crew: Crew, cancel: Cancel
-    ) -> Verdict | Refused | None:
-        """What became of a job; ``None`` where nobody knows."""
+    def _awaited(self, future: Future[Answer], job: Job, crew: Crew, cancel: Cancel) -> Answer:
+        """What became of a job."""
         patience = _QUEUE * job.seconds
         if not _settled(future, patience, cancel):
             # A worker goes on with what has been cancelled, unless it is told.
             future.cancel()
             crew.everywhere(stop, job.identity)
             cancel.check()
-            self._say(f"no answer within {patience:.0f} s; proved here instead")
-            return None
+            return Failed(f"no answer within {patience:.0f} s")
         try:
             return future.result()
         except CancelledError:
-            self._say("the connection was lost; proved here instead")
+            return Failed("the workers were lost")
         except Exception as error:  # noqa: BLE001 - whatever befalls other machines must not cost a verdict
-            self._say(f"{_short(error)}; proved here instead")
-        return None
+            return Failed(_short(error))
 
     def _found(self, cancel: Cancel) -> Future[Crew] | None:
         """The workers, found; ``None`` while there are none."""

@@ -73,21 +73,33 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A worker's answer instead of a verdict."""
+    """The answer of a worker that is no fit witness."""
 
     reason: str
 
 
-def answer(job: Job) -> Verdict | Refused:
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer of a worker that came to no verdict on this candidate."""
+
+    reason: str
+
+
+Answer = Verdict | Refused | Failed
+
+
+def answer(job: Job) -> Answer:
     """Prove a candidate in this process, within the job's time."""
     cancel = Cancel()
     try:
         with _stoppable(job, cancel):
             return _checkout(job).prove(job, cancel)
     except Cancelled:
-        return Refused(f"it came to no verdict within {job.seconds:.0f} s")
+        return Failed(f"no verdict within {job.seconds:.0f} s")
+    except EnvironmentProblem as problem:
+        return Refused(str(problem))
     except PennyproofError as error:
-        return Refused(str(error))
+        return Failed(str(error))
 
 
 def stop(identity: str) -> None:
@@ -152,7 +164,9 @@ class Checkout:
             snapshot, test_ids=job.test_ids, patience=_PATIENCE, cancel=cancel, progress=Silent()
         )
         if digest_of_tests(baseline) != theirs.tests:
-            return Refused(f"the tests do otherwise there: {len(baseline.failing)} of {len(baseline.outcomes)} fail")
+            return Refused(
+                f"the tests do otherwise there, where {len(baseline.failing)} of {len(baseline.outcomes)} fail"
+            )
         return self.prover.prove(
             snapshot,
             job.candidate,
