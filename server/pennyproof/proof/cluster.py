@@ -68,11 +68,11 @@ class Cluster(Executor):
         Raises:
             EnvironmentProblem: There is none.
         """
-        # Not "pure": what is the same by its arguments is still to be done again.
         fit = self._fit()
-        there = self._client.submit(
-            _signed, function, args, kwargs, pure=False, workers=fit, allow_other_workers=fit is not None
-        )
+        chosen = {} if fit is None else {"workers": fit, "allow_other_workers": True}
+        # Not "pure": what is the same by its arguments is still to be done again.
+        executor = self._client.get_executor(pure=False, **chosen)
+        there: Future[tuple[str, T]] = executor.submit(_signed, function, args, kwargs)
         here: Future[T] = Future()
         with self._lock:
             self._sent.add(here)
@@ -93,7 +93,7 @@ class Cluster(Executor):
         self._give_up()
         self._client.close(timeout=_CLOSING)
 
-    def _take(self, there: Any, here: Future[T]) -> None:
+    def _take(self, there: Future[tuple[str, T]], here: Future[T]) -> None:
         """Pass the outcome of a task on."""
         if not here.set_running_or_notify_cancel():
             return

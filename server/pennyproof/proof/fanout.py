@@ -19,7 +19,7 @@ from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import limits
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
-from pennyproof.proof.remote import Answer, Conditions, Failed, Job, answer, digest_of_tests, stop
+from pennyproof.proof.remote import BELIEVED, Answer, Conditions, Failed, Job, answer, digest_of_tests, stop
 from pennyproof.proof.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,9 @@ class FanOut:
         self._crew: Future[Crew] | None = None
         self._resting = Deadline(0.0)
         self._told: set[str] = set()
+        self._known: tuple[Snapshot, tuple[str, ...] | None, tuple[Conditions, float]] | None = None
+        """The last conditions, and of what."""
+        self._believed = Deadline(0.0)
 
     @property
     def at_once(self) -> int:
@@ -193,12 +196,8 @@ class FanOut:
         every_test: bool,
         cancel: Cancel,
     ) -> Job:
-        baseline = self._here.baseline(snapshot, test_ids=test_ids, patience=inf, cancel=cancel, progress=Silent())
-        conditions = Conditions(
-            files=self._workspace.parts(snapshot),
-            environment=self._here.environment(snapshot, cancel=cancel).inventory(),
-            tests=digest_of_tests(baseline),
-        )
+        asked = None if test_ids is None else tuple(test_ids)
+        conditions, seconds = self._conditions(snapshot, asked, cancel)
         return Job(
             identity=uuid.uuid4().hex,
             root=str(self._here.root),
@@ -208,10 +207,28 @@ class FanOut:
             buffers=dict(snapshot.buffers),
             candidate=candidate,
             targets=tuple(targets),
-            test_ids=None if test_ids is None else tuple(test_ids),
+            test_ids=asked,
             every_test=every_test,
-            seconds=_STARTING + _RUNS * limits.candidate_seconds(baseline, None, self._options.timeout_seconds),
+            seconds=seconds,
         )
+
+    def _conditions(
+        self, snapshot: Snapshot, test_ids: tuple[str, ...] | None, cancel: Cancel
+    ) -> tuple[Conditions, float]:
+        """What has to be the same on a worker, and the seconds it may take."""
+        with self._lock:
+            if not self._believed.passed and self._known and self._known[0] is snapshot and self._known[1] == test_ids:
+                return self._known[2]
+        baseline = self._here.baseline(snapshot, test_ids=test_ids, patience=inf, cancel=cancel, progress=Silent())
+        conditions = Conditions(
+            files=self._workspace.parts(snapshot),
+            environment=self._here.environment(snapshot, cancel=cancel).inventory(),
+            tests=digest_of_tests(baseline),
+        )
+        seconds = _STARTING + _RUNS * limits.candidate_seconds(baseline, None, self._options.timeout_seconds)
+        with self._lock:
+            self._known, self._believed = (snapshot, test_ids, (conditions, seconds)), Deadline(BELIEVED)
+        return conditions, seconds
 
     def _sent(self, job: Job, crew: Future[Crew], cancel: Cancel) -> Verdict | None:
         """The verdict of a worker; ``None`` where none can say it."""

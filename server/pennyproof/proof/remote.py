@@ -22,7 +22,7 @@ from pennyproof.core.outcomes import Baseline
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
-from pennyproof.core.work import Cancel, Silent
+from pennyproof.core.work import Cancel, Deadline, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError, Untrusted
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
@@ -32,6 +32,8 @@ from pennyproof.settings import load, state_directory
 CHECKOUT = "PENNYPROOF_CHECKOUT"
 """The environment variable of a worker that says where its copy of the project is, where that is another folder."""
 
+BELIEVED = 0.5
+"""Seconds for which conditions are taken to be as they were, so that proofs in a row do not look at the same again."""
 _PATIENCE = 10.0
 """Seconds that the tests which hang may take together when a worker runs them for the first time."""
 _MOST_CHECKOUTS = 4
@@ -136,6 +138,9 @@ class Checkout:
         self.prover = prover
         self._workspace = Workspace(root, whole=None)
         self._snapshot = Snapshot(root)
+        self._agreed: object = None
+        """What the last jobs were found to agree with."""
+        self._believed = Deadline(0.0)
 
     def snapshot(self, buffers: Mapping[str, Source]) -> Snapshot:
         """The folder with these buffers; the same object as before where they are the same, which saves walks."""
@@ -144,29 +149,15 @@ class Checkout:
             snapshot = self._snapshot = Snapshot(self.root, buffers)
         return snapshot
 
-    def files(self, snapshot: Snapshot) -> Mapping[str, str]:
-        """A digest of each file or folder at the top."""
-        return self._workspace.parts(snapshot)
-
     def prove(self, job: Job, cancel: Cancel) -> Verdict | Refused:
         """The verdict, where this process may say it."""
         snapshot = self.snapshot(job.buffers)
-        theirs = job.conditions
-        if theirs.release != __version__:
-            return Refused(f"it has Pennyproof {__version__} instead of {theirs.release}")
-        files = self.files(snapshot)
-        other = sorted(name for name in {*files, *theirs.files} if files.get(name) != theirs.files.get(name))
-        if other:
-            return Refused(f"its copy of the project is another revision: {_some(other)}")
-        if self.prover.environment(snapshot, cancel=cancel).inventory() != theirs.environment:
-            return Refused("it has another Python, or other packages")
-        baseline = self.prover.baseline(
-            snapshot, test_ids=job.test_ids, patience=_PATIENCE, cancel=cancel, progress=Silent()
-        )
-        if digest_of_tests(baseline) != theirs.tests:
-            return Refused(
-                f"the tests do otherwise there, where {len(baseline.failing)} of {len(baseline.outcomes)} fail"
-            )
+        agreed = snapshot, job.test_ids, job.conditions
+        if self._believed.passed or self._agreed != agreed:
+            objection = self._objection(job, snapshot, cancel)
+            if objection:
+                return Refused(objection)
+            self._agreed, self._believed = agreed, Deadline(BELIEVED)
         return self.prover.prove(
             snapshot,
             job.candidate,
@@ -175,6 +166,25 @@ class Checkout:
             every_test=job.every_test,
             cancel=cancel,
         )
+
+    def _objection(self, job: Job, snapshot: Snapshot, cancel: Cancel) -> str | None:
+        """Why what is found here is no evidence there, cheapest first."""
+        theirs = job.conditions
+        if theirs.release != __version__:
+            return f"it has Pennyproof {__version__} instead of {theirs.release}"
+        files = self._workspace.parts(snapshot)
+        other = sorted(name for name in {*files, *theirs.files} if files.get(name) != theirs.files.get(name))
+        if other:
+            return f"its copy of the project is another revision: {_some(other)}"
+        if self.prover.environment(snapshot, cancel=cancel).inventory() != theirs.environment:
+            return "it has another Python, or other packages"
+        baseline = self.prover.baseline(
+            snapshot, test_ids=job.test_ids, patience=_PATIENCE, cancel=cancel, progress=Silent()
+        )
+        if digest_of_tests(baseline) != theirs.tests:
+            failing, all_of_them = len(baseline.failing), len(baseline.outcomes)
+            return f"the tests do otherwise there, where {failing} of {all_of_them} fail"
+        return None
 
 
 _lock = threading.Lock()

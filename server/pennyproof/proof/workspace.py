@@ -60,7 +60,6 @@ class Workspace:
         self._hashes: dict[str, tuple[_Stamp, bytes]] = {}
         self._imports: dict[bytes, frozenset[str]] = {}
         self._last: tuple[Snapshot, float, str] | None = None
-        self._last_parts: tuple[Snapshot, float, Mapping[str, str]] | None = None
 
     def digest(self, snapshot: Snapshot) -> str:
         """A digest of all files as the snapshot has them: equal digests, equal outcomes."""
@@ -74,13 +73,9 @@ class Workspace:
     def parts(self, snapshot: Snapshot) -> Mapping[str, str]:
         """A digest of each file or folder at the top of the root, so that it can be said where two copies differ."""
         with self._lock:
-            if self._last_parts and self._last_parts[0] is snapshot and time.monotonic() - self._last_parts[1] < _FRESH:
-                return self._last_parts[2]
             hashes = self._content(snapshot)
-            tops = itertools.groupby(sorted(hashes), key=lambda path: path.partition("/")[0])
-            found = {top: _digest(paths, hashes) for top, paths in tops}
-            self._last_parts = (snapshot, time.monotonic(), found)
-            return found
+        tops = itertools.groupby(sorted(hashes), key=lambda path: path.partition("/")[0])
+        return {top: _digest(paths, hashes) for top, paths in tops}
 
     def racy_since(self, moment: float) -> list[str]:
         """Sources whose bytecode, made after ``moment`` (seconds since the epoch), may not be told from that of others.
