@@ -67,7 +67,7 @@ def _measure(case: verdict.Case, rounds: int, proofs: int) -> Rates:
             snapshot = local.snapshot()
             for project in (local, dask):
                 project.run_tests(snapshot)
-                _rate(case, project, snapshot, 2 * _WORKERS, 2 * _WORKERS)
+                _rate(case, project, snapshot, proofs, 2 * _WORKERS)
             for _ in range(rounds):
                 rates.local.append(_rate(case, local, snapshot, proofs, _WORKERS))
                 rates.dask.append(_rate(case, dask, snapshot, proofs, dask.prover.at_once))

@@ -94,7 +94,7 @@ def test_doctor_tells_of_a_cluster_that_cannot_be_reached(trusted: Run, monkeypa
     def refuse(executor: str) -> None:
         raise EnvironmentProblem(f"no scheduler answers at {executor}")
 
-    monkeypatch.setattr("pennyproof.proof.fanout.connect", refuse)
+    monkeypatch.setattr("pennyproof.proof.crew.connect", refuse)
     monkeypatch.setenv("PENNYPROOF_PROOF_EXECUTOR", "dask://nowhere:1")
     (told,) = [check for check in trusted("doctor", "--json").json["checks"] if check["name"] == "cluster"]
     assert (told["state"], "no scheduler answers" in told["detail"]) == ("note", True)

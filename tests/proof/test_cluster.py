@@ -15,7 +15,7 @@ from pennyproof.core.candidates import Candidate
 from pennyproof.core.verdicts import Level, Verdict
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem
-from pennyproof.proof import fanout
+from pennyproof.proof.crew import connect
 from pennyproof.proof.fanout import FanOut
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
@@ -48,7 +48,7 @@ class Clustered(Proving):
         super().__init__(root, SHOP)
         options = ProofOptions(python=sys.executable, workers=2)
         self.prover: Counting = Counting(self.root, options, None)
-        self.fan = FanOut(self.prover, options, "proof.executor", lambda: fanout.connect(f"dask://{address}"))
+        self.fan = FanOut(self.prover, options, "proof.executor", lambda: connect(f"dask://{address}"))
 
     def __exit__(self, *_: object) -> None:
         self.fan.close()

@@ -81,7 +81,7 @@ class ScriptedCrew:
 class Setting:
     """A prover with workers elsewhere."""
 
-    def __init__(self, root: Path, crew: ScriptedCrew | EnvironmentProblem, tests: Baseline) -> None:
+    def __init__(self, root: Path, crew: ScriptedCrew | Exception, tests: Baseline) -> None:
         self.here = Here(tests)
         self.here.root = root
         self.snapshot = Snapshot(root, {"a.py": Source("x = 1\n")})
@@ -91,7 +91,7 @@ class Setting:
 
     def _connect(self) -> ScriptedCrew:
         self.connected += 1
-        if isinstance(self.crew, EnvironmentProblem):
+        if isinstance(self.crew, Exception):
             raise self.crew
         return self.crew
 
@@ -194,6 +194,31 @@ def test_workers_that_cannot_be_reached_are_told_once_and_left_alone(
     given.prover.restart()
     given.crew = ScriptedCrew([THERE])
     assert given.prove().reason == "there"
+
+
+def test_no_error_of_others_costs_a_verdict(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given = Setting(tmp_path, RuntimeError("nobody\nthought of it"), baseline(failed(A)))
+    assert given.prove().reason == "here"
+    assert caplog.messages == ["proof.executor: RuntimeError: nobody thought of it; proved here instead"]
+
+
+def test_whoever_waits_for_a_connection_can_be_freed(tmp_path: Path) -> None:
+    given, cancel, reached = Setting(tmp_path, ScriptedCrew([THERE]), baseline(failed(A))), Cancel(), threading.Event()
+    waits = threading.Event()
+
+    def slow() -> ScriptedCrew:
+        reached.set()
+        waits.wait(10)
+        return given.crew
+
+    given.prover = FanOut(given.here, ProofOptions(), "proof.executor", slow)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(given.prove, cancel)
+        assert reached.wait(10)
+        cancel.ask()
+        with pytest.raises(Cancelled):
+            waiting.result(5)
+        waits.set()
 
 
 def test_lost_workers_are_let_go(setting: Callable[..., Setting]) -> None:

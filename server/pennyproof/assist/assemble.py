@@ -104,6 +104,7 @@ def _make_prover(root: Path, settings: Settings, state: Path) -> Prover:
     here, executor = TestProver(root, options, state), settings.proof.executor
     if executor == "local":
         return here
-    from pennyproof.proof.fanout import FanOut, connect  # noqa: PLC0415
+    from pennyproof.proof.crew import connect  # noqa: PLC0415
+    from pennyproof.proof.fanout import FanOut  # noqa: PLC0415
 
     return FanOut(here, options, f"proof.executor {executor}", lambda: connect(executor))

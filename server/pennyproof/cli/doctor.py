@@ -88,7 +88,7 @@ def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Itera
 
 
 def _cluster_check(executor: str) -> Check:
-    from pennyproof.proof.fanout import connect  # noqa: PLC0415 - few have a cluster
+    from pennyproof.proof.crew import connect  # noqa: PLC0415 - few have a cluster
 
     try:
         crew = connect(executor)

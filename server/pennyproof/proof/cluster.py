@@ -14,6 +14,8 @@ from pennyproof.core.work import Deadline
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.remote import Refused
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _CONNECTING = 5.0
@@ -82,9 +84,7 @@ class Cluster(Executor):
 
     def everywhere(self, function: Callable[..., object], /, *args: Any) -> None:
         """Have all workers call a function at once, beside what they are at; nobody waits for it."""
-        threading.Thread(
-            target=self._client.run, args=(function, *args), kwargs={"on_error": "ignore"}, daemon=True
-        ).start()
+        threading.Thread(target=self._call, args=(function, *args), name="pennyproof-cluster", daemon=True).start()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the cluster; its workers go on for others."""
@@ -92,6 +92,12 @@ class Cluster(Executor):
             concurrent.futures.wait(self._unsettled())
         self._give_up()
         self._client.close(timeout=_CLOSING)
+
+    def _call(self, function: Callable[..., object], *args: Any) -> None:
+        try:
+            self._client.run(function, *args, on_error="ignore")
+        except Exception as error:  # noqa: BLE001 - workers that cannot be told keep to their deadlines
+            log.info("not told to the workers: %s", error)
 
     def _take(self, there: Future[tuple[str, T]], here: Future[T]) -> None:
         """Pass the outcome of a task on."""

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from math import inf
-from typing import Protocol, TypeVar
 
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.outcomes import Baseline, Coverage
@@ -15,16 +14,15 @@ from pennyproof.core.problems import Screened
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem
+from pennyproof.errors import Cancelled, EnvironmentProblem
 from pennyproof.proof import limits
+from pennyproof.proof.crew import Connection, Crew, settled
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
 from pennyproof.proof.remote import BELIEVED, Answer, Conditions, Failed, Job, answer, digest_of_tests, stop
 from pennyproof.proof.workspace import Workspace
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _TRIES = 3
 """How many workers are asked for one proof before it is made here."""
@@ -34,44 +32,8 @@ _STARTING = 30.0
 """Seconds for a worker to start what runs take."""
 _QUEUE = 2
 """Jobs for each thread of a worker: one that runs, one that waits, so that no thread waits for the next to arrive."""
-_REST = 60.0
-"""Seconds before workers that could not be reached are looked for again."""
 _LONGEST = 200
 """Characters of what went wrong on another machine."""
-
-
-class Crew(Protocol):
-    """Workers elsewhere: a ``concurrent.futures.Executor``, and what it takes to look after them."""
-
-    @property
-    def threads(self) -> int:
-        """How many jobs can run at the same time."""
-
-    def submit(self, function: Callable[..., T], /, *args: object) -> Future[T]:
-        """Have a worker call a function.
-
-        Raises:
-            EnvironmentProblem: There is none.
-        """
-
-    def everywhere(self, function: Callable[..., object], /, *args: object) -> None:
-        """Have all workers call a function at once, beside what they are at; nobody waits for it."""
-
-    def shutdown(self, wait: bool = True) -> None:
-        """Let go of the workers."""
-
-
-def connect(executor: str) -> Crew:
-    """The workers that the setting ``proof.executor`` names.
-
-    Raises:
-        EnvironmentProblem: They cannot be reached.
-    """
-    try:
-        from pennyproof.proof.cluster import Cluster  # noqa: PLC0415 - an extra, and slow to import
-    except ModuleNotFoundError as error:
-        raise EnvironmentProblem(f"{error.name} is not installed: pip install 'pennyproof[cluster]'") from error
-    return Cluster(executor.removeprefix("dask://"))
 
 
 class FanOut:
@@ -92,11 +54,9 @@ class FanOut:
         self._here = prover
         self._options = options
         self._name = name
-        self._connect = connect
+        self._connection = Connection(connect)
         self._workspace = Workspace(prover.root, whole=None)
         self._lock = threading.Lock()
-        self._crew: Future[Crew] | None = None
-        self._resting = Deadline(0.0)
         self._told: set[str] = set()
         self._known: tuple[Snapshot, tuple[str, ...] | None, tuple[Conditions, float]] | None = None
         """The last conditions, and of what."""
@@ -105,14 +65,12 @@ class FanOut:
     @property
     def at_once(self) -> int:
         """How many proofs are worth asking for beside each other."""
-        crew = self._crew
-        known = crew is not None and crew.done() and not crew.exception()
-        return max(self._here.at_once, _QUEUE * crew.result().threads if crew and known else 0)
+        return max(self._here.at_once, _QUEUE * self._connection.threads)
 
     def warm(self, snapshot: Snapshot) -> None:
         """Begin to start what runs take here, and to connect."""
         self._here.warm(snapshot)
-        self._begin()
+        self._connection.begin()
 
     def baseline(
         self,
@@ -167,7 +125,7 @@ class FanOut:
     ) -> Verdict:
         """Take a candidate through all gates, elsewhere if that can be."""
         began = time.perf_counter()
-        crew = self._found(cancel)
+        crew = self._crew(cancel)
         if crew:
             job = self._job(snapshot, candidate, targets, test_ids, every_test, cancel)
             verdict = self._sent(job, crew, cancel)
@@ -180,11 +138,11 @@ class FanOut:
     def restart(self) -> None:
         """End the workers here, and look for the others anew."""
         self._here.restart()
-        self._let_go()
+        self._connection.let_go()
 
     def close(self) -> None:
         """End the workers here, and let go of the others."""
-        self._let_go()
+        self._connection.let_go()
         self._here.close()
 
     def _job(
@@ -230,16 +188,16 @@ class FanOut:
             self._known, self._believed = (snapshot, test_ids, (conditions, seconds)), Deadline(BELIEVED)
         return conditions, seconds
 
-    def _sent(self, job: Job, crew: Future[Crew], cancel: Cancel) -> Verdict | None:
+    def _sent(self, job: Job, crew: Crew, cancel: Cancel) -> Verdict | None:
         """The verdict of a worker; ``None`` where none can say it."""
         for _ in range(_TRIES):
             try:
-                future = crew.result().submit(answer, job)
-            except EnvironmentProblem as problem:
-                self._say(f"{problem}; proved here instead")
-                self._rest(crew)
+                future = crew.submit(answer, job)
+            except Exception as error:  # noqa: BLE001 - as below
+                self._say(f"{_short(error)}; proved here instead")
+                self._connection.lost(crew)
                 return None
-            found = self._awaited(future, job, crew.result(), cancel)
+            found = self._awaited(future, job, crew, cancel)
             if isinstance(found, Verdict):
                 return found
             if isinstance(found, Failed):
@@ -252,7 +210,7 @@ class FanOut:
     def _awaited(self, future: Future[Answer], job: Job, crew: Crew, cancel: Cancel) -> Answer:
         """What became of a job."""
         patience = _QUEUE * job.seconds
-        if not _settled(future, patience, cancel):
+        if not settled(future, patience, cancel):
             # A worker goes on with what has been cancelled, unless it is told.
             future.cancel()
             crew.everywhere(stop, job.identity)
@@ -265,43 +223,15 @@ class FanOut:
         except Exception as error:  # noqa: BLE001 - whatever befalls other machines must not cost a verdict
             return Failed(_short(error))
 
-    def _found(self, cancel: Cancel) -> Future[Crew] | None:
-        """The workers, found; ``None`` while there are none."""
-        crew = self._begin()
-        if crew is None:
+    def _crew(self, cancel: Cancel) -> Crew | None:
+        """The workers; ``None`` while there are none."""
+        try:
+            return self._connection.found(cancel)
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._say(f"{_short(error)}; proved here instead")
             return None
-        if not _settled(crew, inf, cancel):
-            cancel.check()
-        problem = crew.exception()
-        if problem is None:
-            return crew
-        self._say(f"{problem}; proved here instead")
-        self._rest(crew)
-        return None
-
-    def _begin(self) -> Future[Crew] | None:
-        """Look for the workers in the background, unless that was in vain a moment ago."""
-        with self._lock:
-            if self._crew is None and self._resting.passed:
-                self._crew = Future()
-                threading.Thread(
-                    target=_resolve, args=(self._crew, self._connect), name="pennyproof-connect", daemon=True
-                ).start()
-            return self._crew
-
-    def _rest(self, crew: Future[Crew]) -> None:
-        """Leave these workers alone for a while."""
-        with self._lock:
-            if self._crew is not crew:
-                return
-            self._crew, self._resting = None, Deadline(_REST)
-        _shut_down(crew)
-
-    def _let_go(self) -> None:
-        with self._lock:
-            crew, self._crew, self._resting = self._crew, None, Deadline(0.0)
-        if crew:
-            crew.add_done_callback(_shut_down)
 
     def _say(self, what: str) -> None:
         """Tell the user once, and the log each time."""
@@ -311,30 +241,8 @@ class FanOut:
         log.log(level, "%s: %s", self._name, what)
 
 
-def _settled(future: Future[T], seconds: float, cancel: Cancel) -> bool:
-    """Wait until a future is done, or the time is up, or ``cancel`` is asked; whether it is done."""
-    awake = threading.Event()
-    future.add_done_callback(lambda _: awake.set())
-    forget = cancel.on_cancel(awake.set)
-    try:
-        awake.wait(None if seconds == inf else seconds)
-    finally:
-        forget()
-    return future.done()
-
-
-def _shut_down(crew: Future[Crew]) -> None:
-    if not crew.exception():
-        crew.result().shutdown(wait=False)
-
-
 def _short(error: Exception) -> str:
+    if isinstance(error, EnvironmentProblem):
+        return str(error)
     line = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-
-
-def _resolve(future: Future[T], make: Callable[[], T]) -> None:
-    try:
-        future.set_result(make())
-    except BaseException as error:  # noqa: BLE001 - it is raised where the result is read
-        future.set_exception(error)
