@@ -6,6 +6,7 @@ at all of that before each proof and says no where it differs. It confines tests
 settings say.
 """
 
+import atexit
 import hashlib
 import json
 import os
@@ -112,8 +113,9 @@ def stop(identity: str) -> None:
         cancel.ask()
 
 
+@atexit.register
 def close() -> None:
-    """End all that this process keeps warm."""
+    """End all that this process keeps warm, at its own end if not before."""
     with _lock:
         checkouts = list(_checkouts.values())
         _checkouts.clear()
