@@ -4,12 +4,14 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pennyproof.assist.assemble import build_project
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.outcomes import Baseline
 from pennyproof.core.snapshots import Snapshot
@@ -19,7 +21,9 @@ from pennyproof.core.work import Cancel, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, UnknownTest
 from pennyproof.proof.fanout import FanOut
 from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.prover import Prover
 from pennyproof.proof.remote import Failed, Job, Refused, stop
+from pennyproof.settings import Settings
 from tests.assist.scripted import ScriptedProver, baseline, failed, passed
 
 A, B = "tests/test_a.py::test_a", "tests/test_a.py::test_b"
@@ -248,3 +252,11 @@ def test_everything_but_proofs_is_done_here(setting: Callable[..., Setting]) -> 
     assert given.prover.baseline(given.snapshot, **asked) == given.here.tests
     assert given.prover.coverage(given.snapshot, [A], cancel=Cancel()).lines == {}
     assert not given.crew.jobs
+
+
+@pytest.mark.parametrize(("executor", "kind"), [("local", Prover), ("dask://127.0.0.1:1", FanOut)])
+def test_the_setting_decides_who_proves(tmp_path: Path, executor: str, kind: type) -> None:
+    settings = Settings.model_validate({"proof": {"executor": executor}})
+    environ = {"PENNYPROOF_HOME": str(tmp_path / "home")}
+    with closing(build_project(tmp_path, settings, trusted=True, environ=environ)) as project:
+        assert type(project.prover) is kind

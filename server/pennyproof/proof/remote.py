@@ -207,7 +207,7 @@ def _stoppable(job: Job, cancel: Cancel) -> Iterator[None]:
     finally:
         timer.cancel()
         with _lock:
-            del _running[job.identity]
+            _running.pop(job.identity, None)
 
 
 def _checkout(job: Job) -> Checkout:
