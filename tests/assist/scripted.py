@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from pennyproof.core.candidates import Candidate, Tier
 from pennyproof.core.outcomes import Baseline, Coverage, Failure, Frame, Outcome, TestOutcome
@@ -31,6 +32,7 @@ def baseline(*tests: TestOutcome) -> Baseline:
 class ScriptedProver:
     """Answers from tables; remembers what it was asked."""
 
+    at_once: ClassVar[int] = 4
     tests: Baseline
     lines: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
     mends: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -18,7 +18,18 @@ import platformdirs
 from pennyproof.errors import EnvironmentProblem
 from tests.bench import Options
 
-BENCHMARKS = ("repair", "samples", "seeded", "historical", "verdict", "selection", "complete", "faults", "startup")
+BENCHMARKS = (
+    "repair",
+    "samples",
+    "seeded",
+    "historical",
+    "verdict",
+    "selection",
+    "fanout",
+    "complete",
+    "faults",
+    "startup",
+)
 """Modules of this package, quickest evidence first. They are imported when they run: each needs its own libraries."""
 
 

@@ -61,9 +61,12 @@ class Case:
 
     ready: corpus.Ready
     seed: seeds.Seed
-    cold: Path
-    """A copy for the cold runs."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def cold(self) -> Path:
+        """A copy for the cold runs."""
+        return self.ready.folder / "cold"
 
     @property
     def test(self) -> str:
@@ -98,25 +101,32 @@ class Times:
 def run(options: Options) -> str:
     """Measure project by project; returns the table."""
     rounds = 5 if options.quick else _ROUNDS
-    seeded = seeds.read()
     rows: list[Sequence[Cell]] = []
     for project in corpus.projects(options.projects or _PROJECTS):
-        if project.name not in _BUGS:
-            raise corpus.Unavailable(f"there is no bug chosen for {project.name}; there is for {', '.join(_BUGS)}")
-        path, line = _BUGS[project.name]
-        (seed,) = (seed for seed in seeded[project.name].seeds if (seed.path, seed.line) == (path, line))
-        ready = corpus.prepare(project, options.cache)
-        cold_copy = ready.folder / "cold"
-        shutil.rmtree(cold_copy, ignore_errors=True)
-        shutil.copytree(ready.pristine, cold_copy, symlinks=True)
-        with ready.lease():
-            found = _measure(Case(ready, seed, cold_copy), rounds)
+        case = seeded_case(corpus.prepare(project, options.cache))
+        shutil.rmtree(case.cold, ignore_errors=True)
+        shutil.copytree(case.ready.pristine, case.cold, symlinks=True)
+        with case.ready.lease():
+            found = _measure(case, rounds)
         progress(table(_HEADINGS, found))
         rows += found
     return (
         f"Medians of {rounds} (back to back: of {rounds * (_BURST - 1)}), in turns; a pause is {_PAUSE} s; "
         f"candidates a second through the screen, on all cores.\n\n{table(_HEADINGS, rows)}"
     )
+
+
+def seeded_case(ready: corpus.Ready) -> Case:
+    """A project with the bug that was chosen for it.
+
+    Raises:
+        Unavailable: None was.
+    """
+    name = ready.project.name
+    if name not in _BUGS:
+        raise corpus.Unavailable(f"there is no bug chosen for {name}; there is for {', '.join(_BUGS)}")
+    (seed,) = (seed for seed in seeds.read()[name].seeds if (seed.path, seed.line) == _BUGS[name])
+    return Case(ready, seed)
 
 
 def _measure(case: Case, rounds: int) -> list[Sequence[Cell]]:
@@ -128,7 +138,7 @@ def _measure(case: Case, rounds: int) -> list[Sequence[Cell]]:
         try:
             snapshot = project.snapshot()
             project.run_tests(snapshot)
-            running = _prove(case, project, snapshot, None, case.text()).ran
+            running = prove(case, project, snapshot, None, case.text()).ran
             one, those_that_run = Times(), Times()
             for tests, asked in (([case.test], [case.test]), (running, None)):
                 _cold(case, tests, variables)
@@ -165,14 +175,14 @@ def _warm(case: Case, project: Project, snapshot: Snapshot, asked: Sequence[str]
     """Milliseconds from a candidate's text to its verdict."""
     text = case.text()
     started = time.perf_counter()
-    verdict = _prove(case, project, snapshot, asked, text)
+    verdict = prove(case, project, snapshot, asked, text)
     milliseconds = 1000 * (time.perf_counter() - started)
     if verdict.level is not Level.FIXES:
         raise RuntimeError(f"{case.ready.project.name}: the right edit was not held for right: {verdict}")
     return milliseconds
 
 
-def _prove(case: Case, project: Project, snapshot: Snapshot, asked: Sequence[str] | None, text: str) -> Verdict:
+def prove(case: Case, project: Project, snapshot: Snapshot, asked: Sequence[str] | None, text: str) -> Verdict:
     """The verdict by the tests asked for, else by those that run the changed lines."""
     candidate = Candidate((FileChange(case.seed.path, snapshot.read(case.seed.path), Source(text)),))
     targets = asked or case.seed.failing

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pennyproof.cli.editors import EDITORS
+from pennyproof.errors import EnvironmentProblem
 from tests.cli.conftest import Run, write
 from tests.standin import Reply, Standin
 
@@ -87,6 +88,16 @@ def test_doctor_names_what_is_missing(trusted: Run, monkeypatch: pytest.MonkeyPa
     assert ran.code == 2
     assert "✗ interpreter" in ran.stdout
     assert "nowhere/python" in ran.stdout
+
+
+def test_doctor_tells_of_a_cluster_that_cannot_be_reached(trusted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(executor: str) -> None:
+        raise EnvironmentProblem(f"no scheduler answers at {executor}")
+
+    monkeypatch.setattr("pennyproof.proof.crew.connect", refuse)
+    monkeypatch.setenv("PENNYPROOF_PROOF_EXECUTOR", "dask://nowhere:1")
+    (told,) = [check for check in trusted("doctor", "--json").json["checks"] if check["name"] == "cluster"]
+    assert (told["state"], "no scheduler answers" in told["detail"]) == ("note", True)
 
 
 @pytest.mark.parametrize("name", EDITORS)

@@ -59,6 +59,24 @@ def test_what_is_no_part_of_the_program_does_not(tmp_path: Path, path: str) -> N
     assert digest(root) == before
 
 
+def test_copies_are_compared_by_what_is_at_the_top(tmp_path: Path) -> None:
+    files = {"a.py": "x = 1\n", "pkg/data.json": "{}", "pkg/b.py": ""}
+    one, two = (Workspace(write(tmp_path / name, files), whole=None) for name in ("one", "two"))
+    parts = one.parts(Snapshot(one.root))
+    assert list(parts) == ["a.py", "pkg"]
+    assert two.parts(Snapshot(two.root)) == parts
+    changed = two.parts(Snapshot(two.root, {"pkg/b.py": Source("y = 1\n"), "new.py": Source("")}))
+    assert {name for name in changed if changed[name] != parts.get(name)} == {"pkg", "new.py"}
+
+
+def test_large_files_are_read_where_copies_are_compared(tmp_path: Path) -> None:
+    files = {"data.bin": "x" * (5 << 20)}
+    one, two = write(tmp_path / "one", files), write(tmp_path / "two", files)
+    os.utime(two / "data.bin", (OLD + 60, OLD + 60))
+    assert digest(one) != digest(two)
+    assert Workspace(one, whole=None).parts(Snapshot(one)) == Workspace(two, whole=None).parts(Snapshot(two))
+
+
 def test_links_and_unreadable_folders_are_survived(tmp_path: Path) -> None:
     root = write(tmp_path, {"a.py": ""})
     (root / "loop").symlink_to(root)

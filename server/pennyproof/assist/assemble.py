@@ -38,20 +38,6 @@ def build_project(
         on_spent: Called after every call of a hosted model, on the thread that made it.
     """
 
-    def make_prover(root: Path) -> Prover:
-        # Imported at the first need: a server that only starts, or explains itself, does not wait for them.
-        from pennyproof.proof.options import ProofOptions  # noqa: PLC0415
-        from pennyproof.proof.prover import Prover as TestProver  # noqa: PLC0415
-
-        options = ProofOptions(
-            sandbox=settings.proof.sandbox,
-            workers=settings.proof.workers,
-            python=settings.tests.python,
-            args=settings.tests.args,
-            timeout_seconds=settings.tests.timeout_seconds,
-        )
-        return TestProver(root, options, state_directory(environ))
-
     def libraries() -> Sequence[Path]:
         from pennyproof.assist.explain.libraries import search_paths  # noqa: PLC0415
         from pennyproof.proof.interpreter import find_interpreter  # noqa: PLC0415
@@ -93,7 +79,7 @@ def build_project(
 
     return Project(
         root,
-        make_prover,
+        lambda root: _make_prover(root, settings, state_directory(environ)),
         tiers,
         trusted=trusted,
         libraries=libraries,
@@ -101,3 +87,24 @@ def build_project(
         completer=completer,
         hidden=hidden,
     )
+
+
+def _make_prover(root: Path, settings: Settings, state: Path) -> Prover:
+    # Imported at the first need: a server that only starts, or explains itself, does not wait for them.
+    from pennyproof.proof.options import ProofOptions  # noqa: PLC0415
+    from pennyproof.proof.prover import Prover as TestProver  # noqa: PLC0415
+
+    options = ProofOptions(
+        sandbox=settings.proof.sandbox,
+        workers=settings.proof.workers,
+        python=settings.tests.python,
+        args=settings.tests.args,
+        timeout_seconds=settings.tests.timeout_seconds,
+    )
+    here, executor = TestProver(root, options, state), settings.proof.executor
+    if executor == "local":
+        return here
+    from pennyproof.proof.crew import connect  # noqa: PLC0415
+    from pennyproof.proof.fanout import FanOut  # noqa: PLC0415
+
+    return FanOut(here, options, f"proof.executor {executor}", lambda: connect(executor))

@@ -17,8 +17,8 @@ from pennyproof.core.work import Cancel, Deadline
 _MOST_SURVIVORS = 12
 """Enough to rank by agreement; the tail of a well-ordered search is rarely right."""
 
-_AT_A_TIME = 4
-"""Proofs that run beside each other."""
+_BEST = 4
+"""Edits that mend some targets only which are proved before others of their kind."""
 _MOST_REJECTIONS = 50
 _MOST_BROKEN = 4
 """Tests that one candidate breaks which become guards; the next candidate may well break others."""
@@ -164,7 +164,7 @@ class Search:
         """The best few of those put aside; the others are screened again, by guards that know more by then."""
         ordered = [result.candidate for result in sorted(self._partial, key=lambda result: -len(result.fixed))]
         self._partial.clear()
-        best, others = ordered[:_AT_A_TIME], ordered[_AT_A_TIME:]
+        best, others = ordered[:_BEST], ordered[_BEST:]
         self._hand_back(others)
         self._tally.tried -= len(others)
         return best
@@ -183,7 +183,7 @@ class Search:
 
         survivors = []
         broken: list[str] = []
-        with ThreadPoolExecutor(_AT_A_TIME, "prove") as threads:
+        with ThreadPoolExecutor(self._prover.at_once, "prove") as threads:
             for candidate, verdict in zip(promising, threads.map(prove, promising), strict=True):
                 if verdict.level is Level.FIXES and self.problem.targets[0].id in verdict.fixed:
                     survivors.append(Survivor(candidate, verdict))

@@ -15,6 +15,10 @@ class Prover(Protocol):
     """Runs a project's tests in the sandbox. Every method blocks, may be called from any thread, raises
     Cancelled when asked to stop and EnvironmentProblem where nothing can be run."""
 
+    @property
+    def at_once(self) -> int:
+        """How many proofs are worth asking for beside each other."""
+
     def warm(self, snapshot: Snapshot) -> None:
         """Begin to start what runs take, in the background; what goes wrong is told to whoever needs it."""
 

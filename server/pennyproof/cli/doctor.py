@@ -83,6 +83,22 @@ def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Itera
     git = shutil.which("git", path=environ.get("PATH"))
     yield Check("git", State.OK if git else State.NOTE, git or "not found: explanations go without recent changes")
     yield Check("workers", State.OK, str(settings.proof.workers))
+    if settings.proof.executor != "local":
+        yield _cluster_check(settings.proof.executor)
+
+
+def _cluster_check(executor: str) -> Check:
+    from pennyproof.proof.crew import connect  # noqa: PLC0415 - few have a cluster
+
+    try:
+        crew = connect(executor)
+    except EnvironmentProblem as problem:
+        return Check("cluster", State.NOTE, f"{executor}: {problem}; proofs are made here")
+    try:
+        what = f"{executor} has workers for {crew.threads} proofs at a time"
+        return Check("cluster", State.OK if crew.threads else State.NOTE, what)
+    finally:
+        crew.shutdown()
 
 
 def _sandbox_check(sandbox: Sandbox) -> Check:

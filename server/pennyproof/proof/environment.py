@@ -1,5 +1,6 @@
 """What the project's interpreter has to say about itself, asked in the sandbox; and what it has to be able to read."""
 
+import hashlib
 import json
 import subprocess
 from dataclasses import dataclass
@@ -40,6 +41,14 @@ class Environment:
     def fingerprint(self) -> str:
         """Changes when packages are installed or removed, as far as the folders they lie in show it."""
         return json.dumps([self.version, self.pytest, _stamps(self.interpreter)])
+
+    def inventory(self) -> str:
+        """A digest of the versions of Python and of all packages: equal on machines where code does the same."""
+        prefix, (major, minor, _) = self.interpreter.prefixes[0], self.version
+        folders = (f"lib*/{name}/*-packages/*.*-info" for name in (f"python{major}.{minor}", "python3"))
+        packages = {path.name for folder in folders for path in prefix.glob(folder)}
+        told = [self.version, self.pytest, sorted(packages)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def probe(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> Environment:

@@ -18,6 +18,7 @@ from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
+from pennyproof.proof.environment import Environment
 from pennyproof.proof.judging import judge, newly_failing, ran_at_import
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
@@ -38,6 +39,9 @@ that anybody may write to, but whose owner it cannot name."""
 
 class Prover:
     """Runs a project's tests in the sandbox; what ``assist`` knows as a ``Prover``. Thread-safe."""
+
+    at_once = 4
+    """Proofs that are worth asking for beside each other."""
 
     def __init__(
         self, root: Path, options: ProofOptions, state: Path | None, *, environ: Mapping[str, str] = os.environ
@@ -67,6 +71,10 @@ class Prover:
         with self._opening, contextlib.suppress(PennyproofError):  # Whoever opens it will be told.
             if not (self._session or self._begun or self._closed):
                 self._begun = self._begin(snapshot)
+
+    def environment(self, snapshot: Snapshot, *, cancel: Cancel) -> Environment:
+        """The interpreter that runs the tests, known to work."""
+        return self._opened(snapshot, cancel).environment
 
     def baseline(
         self,

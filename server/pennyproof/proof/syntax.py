@@ -1,6 +1,7 @@
 """A source file as the tests see it: which of its lines run, and in which scope each lies."""
 
 import ast
+import contextlib
 import inspect
 import re
 import warnings
@@ -14,6 +15,8 @@ Scope = Function | ast.ClassDef
 
 _NAME = "<candidate>"
 _GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_MISCOUNTS = 3
+"""How often parsing is tried again when Python itself fails."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -97,13 +100,21 @@ class Part(NamedTuple):
     """The lines of the class around it, up to the first statement of that."""
 
 
+def _tree(text: str) -> ast.Module:
+    # Before 3.11.8 and 3.12.2, Python may take threads that parse at the same time for one that has lost count.
+    for _ in range(_MISCOUNTS):
+        with contextlib.suppress(SystemError):
+            return ast.parse(text, _NAME)
+    return ast.parse(text, _NAME)
+
+
 class Module:
     """One parsed file. Lines count from one; a *point* lies before the line whose number it has."""
 
     def __init__(self, text: str) -> None:
         # What the compiler only warns of is for ruff to judge. This adds no second filter, and needs no lock.
         warnings.filterwarnings("ignore", module=_NAME)
-        tree = ast.parse(text, _NAME)
+        tree = _tree(text)
         codes = list(_codes(compile(tree, _NAME, "exec", dont_inherit=True)))
         self.running = frozenset(line for code in codes for _, _, line in code.co_lines() if line)
         """Lines that have code of their own."""

@@ -2,12 +2,13 @@
 
 import ast
 import hashlib
+import itertools
 import os
 import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -46,8 +47,15 @@ class _Stamp:
 class Workspace:
     """The files under one root. Thread-safe."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, whole: int | None = _WHOLE) -> None:
+        """Remember where the files are.
+
+        Args:
+            root: The folder.
+            whole: Bytes up to which files are read; ``None``: all are, so that copies elsewhere can be compared.
+        """
         self.root = root
+        self._whole = sys.maxsize if whole is None else whole
         self._lock = threading.Lock()
         self._hashes: dict[str, tuple[_Stamp, bytes]] = {}
         self._imports: dict[bytes, frozenset[str]] = {}
@@ -68,11 +76,15 @@ class Workspace:
     def _latest(self, snapshot: Snapshot) -> tuple[dict[str, bytes], str]:
         if not (self._last and self._last[0] is snapshot and time.monotonic() - self._last[1] < _FRESH):
             hashes = self._content(snapshot)
-            whole = hashlib.sha256()
-            for path in sorted(hashes):
-                whole.update(os.fsencode(path) + b"\0" + hashes[path])
-            self._last = (snapshot, time.monotonic(), hashes, whole.hexdigest())
+            self._last = (snapshot, time.monotonic(), hashes, _digest(sorted(hashes), hashes))
         return self._last[2:]
+
+    def parts(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """A digest of each file or folder at the top of the root, so that it can be said where two copies differ."""
+        with self._lock:
+            hashes = self._content(snapshot)
+        tops = itertools.groupby(sorted(hashes), key=lambda path: path.partition("/")[0])
+        return {top: _digest(paths, hashes) for top, paths in tops}
 
     def racy_since(self, moment: float) -> list[str]:
         """Sources whose bytecode, made after ``moment`` (seconds since the epoch), may not be told from that of others.
@@ -106,7 +118,7 @@ class Workspace:
         remembered: dict[str, tuple[_Stamp, bytes]] = {}
         for path, whole, stamp in _walk(self.root):
             known = self._hashes.get(path)
-            digest = known[1] if known and known[0] == stamp else _hash_file(whole, stamp)
+            digest = known[1] if known and known[0] == stamp else _hash_file(whole, stamp, self._whole)
             hashes[path] = digest
             if now - max(stamp.modified, stamp.changed) > _RACY:
                 remembered[path] = (stamp, digest)
@@ -123,6 +135,13 @@ class Workspace:
             return decode((self.root / path).read_bytes()).text
         except (OSError, UnreadableSource):
             return ""  # Whatever is wrong with it is for the tests to say.
+
+
+def _digest(paths: Iterable[str], hashes: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(os.fsencode(path) + b"\0" + hashes[path])
+    return whole.hexdigest()
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str, _Stamp]]:
@@ -153,11 +172,12 @@ def _is_environment(folder: str) -> bool:
     return os.path.exists(folder + "/pyvenv.cfg") or os.path.exists(folder + "/conda-meta")  # noqa: PTH110 - as above.
 
 
-def _hash_file(path: str, stamp: _Stamp) -> bytes:
-    if stamp.size > _WHOLE:
+def _hash_file(path: str, stamp: _Stamp, whole: int) -> bytes:
+    if stamp.size > whole:
         return hashlib.sha256(f"{stamp.size} {stamp.modified}".encode()).digest()
     try:
-        return hashlib.sha256(Path(path).read_bytes()).digest()
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
     except OSError:
         return b"unreadable"
 

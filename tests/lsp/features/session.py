@@ -54,6 +54,8 @@ WRONG, RIGHT = "prices[1:]", "prices"
 class ShopProver:
     """Knows what the shop's tests do for every text: two of them fail while the slice is wrong."""
 
+    at_once = 4
+
     def __init__(self) -> None:
         self.asked: list[Sequence[str] | None] = []
         self.before_answer: Callable[[], None] = lambda: None
