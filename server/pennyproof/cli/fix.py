@@ -175,8 +175,7 @@ def _show_baseline(opened: Session, baseline: Baseline, targets: list[TestOutcom
 
 def _list_tests(tests: list[TestOutcome]) -> None:
     for test in tests[:_MOST_LISTED]:
-        message = test.failure.message.strip().split("\n")[0] if test.failure else ""
-        print(f"  {styled(test.id, Style.RED)}" + (f"  {message}" if message else ""))
+        print(f"  {styled(test.id, Style.RED)}" + (f"  {test.failure.headline}" if test.failure else ""))
     if len(tests) > _MOST_LISTED:
         print(f"  and {len(tests) - _MOST_LISTED} more")
 

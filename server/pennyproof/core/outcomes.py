@@ -44,6 +44,12 @@ class Failure:
     text: str = ""
     """pytest's own report of it, shortened."""
 
+    @property
+    def headline(self) -> str:
+        """The kind, and the first line of the message, if there is one."""
+        message = self.message.strip().partition("\n")[0].removeprefix(f"{self.kind}: ")
+        return f"{self.kind}: {message}" if message else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class TestOutcome:

@@ -75,10 +75,7 @@ def failing_line(test: TestOutcome) -> int:
 
 def first_line(failure: Failure | None) -> str:
     """A failure on one line: ``KeyError: 'a'``."""
-    if failure is None:
-        return "failed"
-    message = failure.message.strip().partition("\n")[0].removeprefix(f"{failure.kind}: ")
-    return f"{failure.kind}: {message}" if message else failure.kind
+    return "failed" if failure is None else failure.headline
 
 
 def _refresh(server: PennyproofServer, uri: str, *, edited: bool = False) -> None:
