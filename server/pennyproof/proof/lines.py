@@ -1,9 +1,11 @@
 """Lines of JSON to a process and back."""
 
+import contextlib
 import json
 import os
 import select
 import socket
+import sys
 import threading
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +13,9 @@ from typing import Any, Protocol
 
 from pennyproof.core.work import Cancel, Deadline
 from pennyproof.errors import Cancelled
+
+if sys.platform == "linux":
+    import fcntl
 
 _LONGEST_LINE = 96 << 20
 _PIECE = 1 << 20
@@ -60,6 +65,15 @@ class Pipes:
         os.close(self.incoming)
 
 
+def long_pipe() -> tuple[int, int]:
+    """A pipe that takes a whole source file at once, so that its writer need not wait for the reader."""
+    reading, writing = os.pipe()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # This user has had enough of them.
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIECE)
+    return reading, writing
+
+
 class Socket:
     """A wire by which descriptors can be sent."""
 
@@ -98,7 +112,12 @@ class Lines:
         self._bell, self._ringer = os.pipe()
 
     def exchange(
-        self, message: Mapping[str, Any], seconds: float, cancel: Cancel, descriptors: Sequence[int] = ()
+        self,
+        message: Mapping[str, Any],
+        seconds: float,
+        cancel: Cancel,
+        descriptors: Sequence[int] = (),
+        sent: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         """Send a message and wait for its answer.
 
@@ -107,6 +126,7 @@ class Lines:
             seconds: How long that may take.
             cancel: Ends the waiting, after which nothing can be asked any more.
             descriptors: What to send along; they stay open here.
+            sent: Called when the message is on its way.
 
         Raises:
             Cancelled: ``cancel`` was asked, or ``end`` called.
@@ -119,6 +139,8 @@ class Lines:
             deadline = Deadline(seconds)
             try:
                 self._send(json.dumps(message).encode() + b"\n", descriptors, deadline, cancel)
+                if sent:
+                    sent()
                 answer: dict[str, Any] = json.loads(self._line(deadline, cancel))
             except ValueError as error:
                 raise LostError("it answered with something else than JSON") from error

@@ -1,7 +1,6 @@
 """The gates in order: the one place where verdicts are made."""
 
 import contextlib
-import errno
 import os
 import threading
 import time
@@ -12,29 +11,21 @@ from pennyproof.core.candidates import Candidate
 from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.problems import Screened
 from pennyproof.core.snapshots import Snapshot
-from pennyproof.core.verdicts import Gate, Verdict, rejected
+from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits
-from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.environment import Environment
-from pennyproof.proof.judging import judge, newly_failing, ran_at_import
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.proving import Linting, Proving
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.screening import Screening, watch_behaviours
-from pennyproof.proof.selection import Change, analyse, select
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
-from pennyproof.proof.suite import ending
-from pennyproof.proof.worker import Status
 from pennyproof.proof.workspace import Workspace
 
 __all__ = ["ProofOptions", "Prover"]
-
-_NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
-"""How the answer of a run begins that could not put its files in place; the second is what an overlay says of folders
-that anybody may write to, but whose owner it cannot name."""
 
 
 class Prover:
@@ -174,20 +165,19 @@ class Prover:
         """The other gates: ruff looks at the candidate while its tests run, and what it objects to ends them."""
         stop = Cancel()
         forget = cancel.on_cancel(stop.ask)
-        objection = session.linting.submit(gates.lint, candidate, session.linter)
-        objection.add_done_callback(lambda done: stop.ask() if done.exception() or done.result() else None)
+        linting = Linting(session, candidate, stop)
         try:
-            proof = _Proof(session, snapshot, candidate, self._options, recorded, stop)
+            proof = Proving(session, snapshot, candidate, self._options, recorded, stop, linting.begin)
             verdict = proof.verdict(targets, chosen, every_test=every_test)
         except Cancelled:
             cancel.check()
-            rejection = objection.result()
+            rejection = linting.result()
             if rejection is None:
                 raise
             return rejection
         finally:
             forget()
-        return objection.result() or verdict
+        return linting.result() or verdict
 
     def noticed(
         self,
@@ -258,84 +248,3 @@ class Prover:
             hangs=limits.hangs(baseline.outcomes[first[0]]),
             guards=guards,
         )
-
-
-class _Proof:
-    """The gate ``tests`` for one candidate."""
-
-    def __init__(
-        self,
-        session: Session,
-        snapshot: Snapshot,
-        candidate: Candidate,
-        options: ProofOptions,
-        recorded: Recorded,
-        cancel: Cancel,
-    ) -> None:
-        self._session = session
-        self._snapshot = snapshot
-        self._options = options
-        self._recorded = recorded
-        self._cancel = cancel
-        self._change: Change = analyse(candidate)
-        files = {**snapshot.buffers, **candidate.files()}
-        self._files = {path: source.data() if source else None for path, source in files.items()}
-
-    def verdict(self, targets: Sequence[str], chosen: tuple[Sequence[str], str] | None, *, every_test: bool) -> Verdict:
-        """The verdict by the tests that were chosen, in the way that is named, or by those that have to run."""
-        baseline = self._recorded.baseline
-        targets = expand(targets, baseline) if targets else []
-        if chosen is not None:
-            test_ids, selection = chosen
-            return self._judge(targets, expand(test_ids, baseline), selection)
-        known = list(baseline.outcomes)
-        selected = None if every_test else select(self._change, baseline.functions, known)
-        if selected is None:
-            return self._judge(targets, known, "all")
-        return self._judge(targets, selected, "map")
-
-    def _judge(self, targets: Sequence[str], selected: Sequence[str], selection: str) -> Verdict:
-        # Those that hang or end the process would take the others with them: they run where they are asked for.
-        asked = selected if selection == "asked" else targets
-        left_out = self._recorded.unrunnable.difference(asked)
-        ids = [test for test in dict.fromkeys([*targets, *selected]) if test not in left_out]
-        run = self._run(ids, left_out, everything=selection == "all")
-        if isinstance(run, Verdict):
-            return run
-        if selection == "map" and ran_at_import(self._change, run):
-            return self._judge(targets, list(self._recorded.baseline.outcomes), "all")
-        excused = frozenset[str]()
-        if selection != "all" and newly_failing(self._recorded, run, ids):
-            excused = self._failing_alone(ids)
-        return judge(
-            self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, excused=excused
-        )
-
-    def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
-        """The signed result of running the tests with the candidate, or why there is none."""
-        wall = limits.candidate_seconds(self._recorded.baseline, ids, self._options.timeout_seconds)
-        params = {
-            "ids": None if everything else ids,
-            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
-            "watch": self._change.watch(),
-            "within": self._change.within(self._snapshot),
-            "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),
-        }
-        with self._session.pool.lend(self._cancel) as worker:
-            answer = worker.run(
-                "run", files=self._files, params=params, limits=limits.limits(wall), cancel=self._cancel
-            )
-        if answer.status is Status.ERROR and answer.detail.startswith(_NOT_WRITABLE):
-            # No candidate for this file can be tried, so that turning away each of them would say nothing.
-            raise EnvironmentProblem(
-                f"the edit cannot be put in place, since the sandbox may not write there: {answer.detail.strip()}; "
-                "make the project's files and folders yours, and writable"
-            )
-        if not answer.ok:
-            return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
-        return read_run(answer.result, answer.seconds)
-
-    def _failing_alone(self, ids: Sequence[str]) -> frozenset[str]:
-        """Tests that do not pass without the candidate either, when only these tests run."""
-        alone = self._session.baselines.alone(self._snapshot, ids, cancel=self._cancel, progress=Silent())
-        return frozenset(ids) - {test.id for test in alone.baseline.passing}

@@ -111,7 +111,7 @@ def _analyse_file(change: FileChange) -> tuple[list[Hunk], list[range] | None]:
     after = change.after.text if change.after else ""
     if not change.path.endswith(".py") or change.after is None:
         return [Hunk(change.path, None)], None
-    spans = _spans(lines_of(before), lines_of(after))
+    spans = _spans(before, after)
     try:
         narrow = narrowed(before, after)
         unedited, edited = parse(narrow.before), parse(narrow.after)
@@ -127,9 +127,10 @@ def _analyse_file(change: FileChange) -> tuple[list[Hunk], list[range] | None]:
     return hunks, [function for function in functions if function is not None]
 
 
-def _spans(old: list[str], new: list[str]) -> list[Span]:
+def _spans(before: str, after: str) -> list[Span]:
     """The lines that differ. Equal lines at both ends go first: difflib takes long for what most edits leave alone."""
-    start, end = equal_ends(old, new)
+    start, end = equal_ends(before, after)
+    old, new = lines_of(before), lines_of(after)
     middles = old[start : len(old) - end], new[start : len(new) - end]
     first = start + 1
     return [
@@ -161,4 +162,5 @@ def _header(module: Module, scope: Scope) -> tuple[object, ...] | None:
         return None
     decorators = [ast.dump(decorator) for decorator in scope.decorator_list]
     returns = ast.dump(scope.returns) if scope.returns else None
-    return type(scope), decorators, ast.dump(scope.args), returns, ast.get_docstring(scope), module.yields(scope)
+    docstring = ast.get_docstring(scope, clean=False)
+    return type(scope), decorators, ast.dump(scope.args), returns, docstring, module.yields(scope)

@@ -5,7 +5,8 @@ import contextlib
 import inspect
 import re
 import warnings
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from types import CodeType
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def narrowed(before: str, after: str) -> Narrowed:
     except (SyntaxError, ValueError, RecursionError):
         return Narrowed(before, after)
     old, new = lines_of(before), lines_of(after)
-    start, end = equal_ends(old, new)
+    start, end = equal_ends(before, after)
     grown = len(new) - len(old)
     for part in module.parts(start + 1, len(old) - end):
         edited = range(part.lines.start, part.lines.stop + grown)
@@ -74,20 +75,24 @@ def narrowed(before: str, after: str) -> Narrowed:
 
 
 @lru_cache(maxsize=16)
+def equal_ends(before: str, after: str) -> tuple[int, int]:
+    """How many lines of two texts are equal at the beginning and at the end."""
+    old, new = lines_of(before), lines_of(after)
+    shortest = min(len(old), len(new))
+    start = _most(shortest, lambda count: old[:count] == new[:count])
+    end = _most(shortest - start, lambda count: old[len(old) - count :] == new[len(new) - count :])
+    return start, end
+
+
+@lru_cache(maxsize=16)
 def lines_of(text: str) -> list[str]:
     """The lines of a text, as Python counts them."""
     return _LINE_END.split(text) if "\r" in text else text.split("\n")
 
 
-def equal_ends(old: list[str], new: list[str]) -> tuple[int, int]:
-    """How many lines are equal at the beginning and at the end."""
-    start, end = 0, 0
-    shortest = min(len(old), len(new))
-    while start < shortest and old[start] == new[start]:
-        start += 1
-    while end < shortest - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    return start, end
+def _most(limit: int, holds: Callable[[int], bool]) -> int:
+    """The largest number up to ``limit`` of which something holds that holds of all smaller ones, too."""
+    return bisect_left(range(1, limit + 1), True, key=lambda count: not holds(count))
 
 
 class Part(NamedTuple):

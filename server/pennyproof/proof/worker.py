@@ -2,7 +2,7 @@
 
 import base64
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +50,7 @@ class Worker:
         params: Mapping[str, Any],
         limits: Limits,
         cancel: Cancel,
+        sent: Callable[[], None] | None = None,
     ) -> Answer:
         """Do one job in a fresh, isolated child.
 
@@ -59,12 +60,13 @@ class Worker:
             params: The job's own parameters.
             limits: What the run may use.
             cancel: Ends the run.
+            sent: Called when the job is on its way, at least once.
 
         Raises:
             Cancelled: ``cancel`` was asked, or the worker was ended by another thread.
             WorkerLost: The fork server ended twice in a row, or cannot be started.
         """
-        return self._request(_request(job, files, params, limits, stay=False), limits.wall, cancel)[0]
+        return self._request(_request(job, files, params, limits, stay=False), limits.wall, cancel, sent)[0]
 
     def prime(
         self,
@@ -104,14 +106,16 @@ class Worker:
         self._closed = True
         self.kill()
 
-    def _request(self, request: dict[str, Any], seconds: float, cancel: Cancel) -> "tuple[Answer, ForkServer]":
+    def _request(
+        self, request: dict[str, Any], seconds: float, cancel: Cancel, sent: Callable[[], None] | None = None
+    ) -> "tuple[Answer, ForkServer]":
         """Have one request answered, and by which fork server that was."""
         lost: LostError | None = None
         again = False
         for _ in range(3):
             server = self._plain_server(cancel) if again else self._server(request, cancel)
             try:
-                answer = self._ask(server, request, seconds, cancel)
+                answer = self._ask(server, request, seconds, cancel, sent)
             except LostError as error:
                 if lost:
                     raise WorkerLost(f"the fork server was lost twice: {error}") from error
@@ -123,10 +127,17 @@ class Worker:
             self.nursery.unsuited(server.zygote, request["files"], answer.result)
         raise WorkerLost(f"the fork server was lost: {lost}")
 
-    def _ask(self, server: ForkServer, request: dict[str, Any], seconds: float, cancel: Cancel) -> Answer:
+    def _ask(
+        self,
+        server: ForkServer,
+        request: dict[str, Any],
+        seconds: float,
+        cancel: Cancel,
+        sent: Callable[[], None] | None = None,
+    ) -> Answer:
         """Send one request to a fork server, which is ended when anything goes wrong."""
         try:
-            return server.ask(request, seconds + _GRACE_SECONDS, cancel)
+            return server.ask(request, seconds + _GRACE_SECONDS, cancel, sent)
         except (LostError, Cancelled):
             self._forget(server)
             raise

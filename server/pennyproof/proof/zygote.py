@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -16,7 +16,7 @@ from typing import Any
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
 from pennyproof.proof.bytecode import compile_inside
-from pennyproof.proof.lines import Lines, LostError, Pipes, Socket
+from pennyproof.proof.lines import Lines, LostError, Pipes, Socket, long_pipe
 from pennyproof.proof.sandbox.launch import Sandbox, kill_group
 from pennyproof.proof.sandbox.spec import WorkerSpec
 
@@ -173,7 +173,7 @@ class Zygote:
             LostError: The process has ended.
         """
         number = next(self._numbers)
-        requests, ours = os.pipe()
+        requests, ours = long_pipe()
         answers, theirs = os.pipe()
         lines = Lines(Pipes(ours, answers), self._process.log_tail)
         try:
@@ -237,8 +237,10 @@ class ForkServer:
         self._ids = count(1)
         self._hold: list[str] = []
 
-    def ask(self, request: Mapping[str, Any], seconds: float, cancel: Cancel) -> Answer:
-        """Send a request and wait for its answer.
+    def ask(
+        self, request: Mapping[str, Any], seconds: float, cancel: Cancel, sent: Callable[[], None] | None = None
+    ) -> Answer:
+        """Send a request and wait for its answer; ``sent`` is called in between.
 
         Raises:
             Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came.
@@ -246,7 +248,7 @@ class ForkServer:
         """
         names = {"id": next(self._ids), "nonce": secrets.token_hex(16)}
         hold, self._hold = self._hold, []
-        answer = self._lines.exchange({**names, **request, "hold": hold}, seconds, cancel)
+        answer = self._lines.exchange({**names, **request, "hold": hold}, seconds, cancel, sent=sent)
         if any(answer.get(name) != value for name, value in names.items()):
             raise LostError("it answered something that was not asked")
         result = answer["result"]

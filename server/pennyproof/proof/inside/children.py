@@ -74,7 +74,7 @@ class Child:
         self._owner = owner
         self._received = bytearray()
         self._output = _output_file()
-        requests, self._requests = os.pipe()
+        requests, self._requests = wire.pipe()
         self._answers, answers = os.pipe()
         self._unsent = memoryview(b"")
         self._nonce = ""
