@@ -50,6 +50,7 @@ def test_a_search() -> None:
                     "ran": [A, B],
                     "uncovered": [{"path": "a.py", "line": 1}],
                     "selection": "map",
+                    "route": None,
                     "gate": None,
                     "reason": None,
                     "seconds": 0.123,

@@ -92,10 +92,18 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
 class Proving:
     """A project and its prover."""
 
-    def __init__(self, root: Path, files: Mapping[str, str], state: Path | None = None, timeout: float = 60) -> None:
+    def __init__(
+        self,
+        root: Path,
+        files: Mapping[str, str],
+        state: Path | None = None,
+        timeout: float = 60,
+        *,
+        patching: bool = True,
+    ) -> None:
         self.root = write(root, files)
         self.snapshot = Snapshot(self.root)
-        options = ProofOptions(python=sys.executable, workers=1, timeout_seconds=timeout)
+        options = ProofOptions(python=sys.executable, workers=1, timeout_seconds=timeout, patching=patching)
         self.prover = Prover(self.root, options, state)
 
     def __enter__(self) -> "Proving":
@@ -128,6 +136,18 @@ class Proving:
             every_test=every_test,
             cancel=Cancel(),
         )
+
+
+def kill_sandboxes() -> None:
+    """Kill all that this process has started, with everything in them."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
+    )
+    commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in listed.stdout.split()}
+    workers = [int(pid) for pid, command in commands.items() if command.exists() and b"bwrap" in command.read_bytes()]
+    assert workers
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -364,14 +384,7 @@ def test_a_screen_ends_at_its_deadline_and_when_nobody_listens(shop: Proving) ->
 def test_a_killed_worker_is_replaced(shop: Proving) -> None:
     fixing = shop.edit(("shop/cart.py", "result -= price", "result += price"))
     shop.prove(fixing)
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
-    )
-    commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in listed.stdout.split()}
-    workers = [int(pid) for pid, command in commands.items() if command.exists() and b"bwrap" in command.read_bytes()]
-    assert workers
-    for pid in workers:
-        os.kill(pid, signal.SIGKILL)
+    kill_sandboxes()
     assert shop.prove(fixing).level is Level.FIXES
 
 

@@ -34,6 +34,7 @@ def verdict_json(verdict: Verdict) -> JsonObject:
         "ran": list(verdict.ran),
         "uncovered": [line_json(line) for line in verdict.uncovered],
         "selection": verdict.selection,
+        "route": verdict.route.value if verdict.route else None,
         "gate": verdict.gate.value if verdict.gate else None,
         "reason": verdict.reason,
         "seconds": round(verdict.seconds, _MILLISECONDS),

@@ -27,6 +27,17 @@ class Gate(StrEnum):
     TESTS = "tests"
 
 
+class Route(StrEnum):
+    """How the tests of a verdict were run. Only what is found against a candidate ever comes by ``PATCHED``."""
+
+    PATCHED = "patched"
+    """In a process that had imported the unchanged project, with the functions exchanged that the candidate changes."""
+    IMPORTED = "imported"
+    """In a fresh process that imported the project; pytest had been started in it before."""
+    STARTED = "started"
+    """In a fresh process in which pytest was started, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class FailedTest:
     """A test that failed with the candidate in place."""
@@ -78,6 +89,8 @@ class Verdict:
     reason: str | None = None
     failed: tuple[FailedTest, ...] = ()
     seconds: float = 0.0
+    route: Route | None = None
+    """How its tests were run; ``None``: none were."""
     strength: Strength | None = None
     """What its tests would notice; ``None`` where that was not measured, or there is nothing to measure."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pennyproof.core.outcomes import CollectionError, Coverage, Failure, Frame, Outcome, TestOutcome
 
@@ -37,6 +37,11 @@ class RunResult:
     """Those of them that no test file was the first to import."""
     unwatched: frozenset[str] = frozenset()
     """Files that were imported and whose functions are not watched: test files, conftest files, plugins."""
+
+    @classmethod
+    def of(cls, outcomes: Mapping[str, TestOutcome], patched: frozenset[str] = frozenset()) -> Self:
+        """What is known where only outcomes are."""
+        return cls((), (), outcomes, (), Coverage(), {}, frozenset(), {}, patched, "none", 0.0)
 
     @property
     def passed(self) -> frozenset[str]:

@@ -77,6 +77,11 @@ def _usual(test: TestOutcome) -> float:
     return 0.0 if hangs(test) else test.seconds
 
 
-def limits(wall: float) -> Limits:
-    """What a run of at most ``wall`` seconds may use; processor time may exceed it where a test starts threads."""
-    return Limits(wall=wall, cpu=max(1.0, 2 * wall))
+def limits(wall: float, cpu: float = 0.0) -> Limits:
+    """What a run of at most ``wall`` seconds may use; processor time may exceed it where a test starts threads.
+
+    Args:
+        wall: Seconds.
+        cpu: Seconds of processor time, if not as much as such a run can need.
+    """
+    return Limits(wall=wall, cpu=cpu or max(1.0, 2 * wall))

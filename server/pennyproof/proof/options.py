@@ -18,3 +18,5 @@ class ProofOptions:
     """Further arguments for pytest."""
     timeout_seconds: float = 60.0
     """For one test."""
+    patching: bool = True
+    """Whether edits of functions are first tried where the unchanged project stands."""

@@ -3,10 +3,11 @@
 import errno
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.snapshots import Snapshot
-from pennyproof.core.verdicts import Gate, Verdict, rejected
+from pennyproof.core.verdicts import Gate, Level, Route, Verdict, rejected
 from pennyproof.core.work import Cancel, Silent
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import gates, limits
@@ -31,6 +32,7 @@ class Linting:
     def __init__(self, session: Session, candidate: Candidate, stop: Cancel) -> None:
         self._session = session
         self._candidate = candidate
+        self._route: Route | None = None
         self._stop = stop
         self._objection: Future[Verdict | None] | None = None
 
@@ -72,6 +74,7 @@ class Proving:
         self._recorded = recorded
         self._cancel = cancel
         self._sent = sent
+        self._candidate = candidate
         self._change: Change = analyse(candidate)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
@@ -80,20 +83,23 @@ class Proving:
         """The verdict by the tests that were chosen, in the way that is named, or by those that have to run."""
         baseline = self._recorded.baseline
         targets = expand(targets, baseline) if targets else []
-        if chosen is not None:
-            test_ids, selection = chosen
-            return self._judge(targets, expand(test_ids, baseline), selection)
         known = list(baseline.outcomes)
-        selected = None if every_test else select(self._change, baseline.functions, known)
-        if selected is None:
-            return self._judge(targets, known, "all")
-        return self._judge(targets, selected, "map")
+        if chosen is not None:
+            tests, selection = expand(chosen[0], baseline), chosen[1]
+        else:
+            selected = None if every_test else select(self._change, baseline.functions, known)
+            tests, selection = (known, "all") if selected is None else (selected, "map")
+        verdict = self._judge(targets, tests, selection)
+        return replace(verdict, route=verdict.route or self._route)
 
     def _judge(self, targets: Sequence[str], selected: Sequence[str], selection: str) -> Verdict:
         # Those that hang or end the process would take the others with them: they run where they are asked for.
         asked = selected if selection == "asked" else targets
         left_out = self._recorded.unrunnable.difference(asked)
         ids = [test for test in dict.fromkeys([*targets, *selected]) if test not in left_out]
+        against = self._patched(ids, targets, selection)
+        if against:
+            return against
         run = self._run(ids, left_out, everything=selection == "all")
         if isinstance(run, Verdict):
             return run
@@ -105,6 +111,31 @@ class Proving:
         return judge(
             self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, excused=excused
         )
+
+    def _patched(self, ids: Sequence[str], targets: Sequence[str], selection: str) -> Verdict | None:
+        """The verdict of tests run where the unchanged project stands, if it says nothing in the candidate's favour."""
+        if self._change.functions is None:
+            return None
+        verdict = self._tried(ids, targets, selection)
+        if verdict and verdict.broken:
+            again = self._tried(ids, targets, selection)
+            # A test that fails now and then blames nobody.
+            return verdict if again and again.broken == verdict.broken else None
+        return verdict
+
+    def _tried(self, ids: Sequence[str], targets: Sequence[str], selection: str) -> Verdict | None:
+        standings = self._session.standings
+        trial = standings.tried(
+            self._snapshot, self._recorded, self._candidate, ids, cancel=self._cancel, sent=self._sent
+        )
+        if trial is None:
+            return None
+        run = RunResult.of(trial.outcomes, trial.patched)
+        ran = [test for test in ids if test in run.outcomes]
+        verdict = judge(self._recorded, run, self._change, targets=targets, selected=ran, selection=selection)
+        if verdict.level > Level.PARSES or (run.passed and not verdict.broken):
+            return None
+        return replace(verdict, route=Route.PATCHED, uncovered=() if verdict.broken else verdict.uncovered)
 
     def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
         """The signed result of running the tests with the candidate, or why there is none."""
@@ -125,6 +156,7 @@ class Proving:
                 cancel=self._cancel,
                 sent=self._sent,
             )
+        self._route = Route.IMPORTED if answer.started else Route.STARTED
         if answer.status is Status.ERROR and answer.detail.startswith(_NOT_WRITABLE):
             # No candidate for this file can be tried, so that turning away each of them would say nothing.
             raise EnvironmentProblem(

@@ -21,6 +21,7 @@ from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Records
 from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox, try_out
 from pennyproof.proof.sandbox.spec import WorkerSpec
+from pennyproof.proof.standing import Standings
 from pennyproof.proof.worker import Worker
 from pennyproof.proof.workspace import Workspace
 from pennyproof.proof.zygote import Imported
@@ -42,6 +43,7 @@ class Session:
     nursery: Nursery
     pool: Pool
     warming: Pool
+    standings: Standings
     bytecode: Bytecode
     workers: int
     """How many workers screen at once."""
@@ -59,7 +61,7 @@ class Session:
 
     def close(self) -> None:
         """End all processes for good."""
-        processes: list[Pool | Nursery] = [self.pool, self.warming, self.nursery]
+        processes: list[Pool | Standings | Nursery] = [self.pool, self.standings, self.warming, self.nursery]
         for part in reversed(processes) if self.nursery.ends_servers else processes:
             part.close()
         self.linting.shutdown()
@@ -146,6 +148,7 @@ def open_session(
         nursery=nursery,
         pool=proving,
         warming=warming,
+        standings=Standings(workers if options.patching else 0, lambda: Worker(nursery), options),
         bytecode=bytecode,
         workers=workers,
     )

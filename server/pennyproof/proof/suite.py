@@ -27,7 +27,7 @@ _COLLECTING = 15.0
 """Seconds that the import of one file may take, at least: large libraries take so long from a slow disk."""
 _ALARMS = "SIGALRM", "SIGPROF"
 """What ends a process whose test takes no notice of its limit."""
-_NOTHING = RunResult((), (), {}, (), Coverage(), {}, frozenset(), {}, frozenset(), "none", 0.0)
+_NOTHING = RunResult.of({})
 
 
 class Suite:

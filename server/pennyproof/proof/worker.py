@@ -206,12 +206,13 @@ class Primed:
         """Whether the child can be asked."""
         return self._alive
 
-    def ask(self, params: Mapping[str, Any], timeout: float) -> Answer:
+    def ask(self, params: Mapping[str, Any], timeout: float, sent: Callable[[], None] | None = None) -> Answer:
         """Send one request to the child and wait for its answer.
 
         Args:
             params: What the child's ``receive`` returns.
             timeout: Seconds; past them the child is killed and the answer is a ``timeout``.
+            sent: Called when the request is on its way.
 
         Returns:
             The answer. After any that is not ``ok`` or ``error`` the child is gone, and ``alive`` is false.
@@ -224,7 +225,7 @@ class Primed:
         self._alive = False
         request = {"job": "ask", "params": dict(params), "limits": {"wall": timeout}}
         try:
-            answer = self._worker._ask(self._server, request, timeout, self._cancel)  # noqa: SLF001 - two halves
+            answer = self._worker._ask(self._server, request, timeout, self._cancel, sent)  # noqa: SLF001 - two halves
         except LostError as error:
             return Answer(Status.CRASHED, str(error))
         self._alive = answer.status in (Status.OK, Status.ERROR)

@@ -54,6 +54,8 @@ class Answer:
     """The job's own result; empty unless ``ok`` or ``again``."""
     seconds: float = 0.0
     """From the request's arrival at the fork server to the child's answer."""
+    started: bool = False
+    """Whether pytest had been started in advance."""
 
     @property
     def ok(self) -> bool:
@@ -96,10 +98,10 @@ class Process:
         self._zygotes: list[Zygote] = []
         self.zygote = self.add(ours)
 
-    def add(self, channel: socket.socket) -> "Zygote":
-        """A zygote at the other end of a channel: this process, or one that it forks."""
+    def add(self, channel: socket.socket, *, started: bool = False) -> "Zygote":
+        """A zygote at the other end of a channel: this process, or one that it forks, in which pytest is started."""
         with self._ending:
-            zygote = Zygote(channel, self)
+            zygote = Zygote(channel, self, started)
             self._zygotes.append(zygote)
         return zygote
 
@@ -144,7 +146,9 @@ class Process:
 class Zygote:
     """A process that has imported what runs need, or even started pytest, and forks fork servers. Thread-safe."""
 
-    def __init__(self, channel: socket.socket, process: Process) -> None:
+    def __init__(self, channel: socket.socket, process: Process, started: bool) -> None:
+        self.started = started
+        """Whether pytest is started in it."""
         self._lines = Lines(Socket(channel), process.log_tail)
         self._process = process
         self._numbers = count(1)
@@ -194,7 +198,7 @@ class Zygote:
             LostError: One of the processes has ended.
         """
         ours, theirs = socket.socketpair()
-        started = self._process.add(ours)
+        started = self._process.add(ours, started=True)
         try:
             with theirs:
                 self._exchange({"start": list(args)}, _FORK_SECONDS, Cancel(), [theirs.fileno()])
@@ -254,7 +258,7 @@ class ForkServer:
         result = answer["result"]
         # What this run read, those that follow will most likely read, too.
         self._hold = [path for path in result.pop("read", ())[:_MOST_HELD] if isinstance(path, str)]
-        return Answer(Status(answer["status"]), answer["detail"], result, answer["seconds"])
+        return Answer(Status(answer["status"]), answer["detail"], result, answer["seconds"], self.zygote.started)
 
     def end(self) -> None:
         """End it, all that it runs, and whoever waits for its answer."""

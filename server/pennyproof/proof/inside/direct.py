@@ -1,4 +1,4 @@
-"""Tests called without pytest's protocol, for the screen only: a verdict never comes from here."""
+"""Tests called without pytest's protocol, for a first look: nothing that is found here speaks for an edit."""
 
 from __future__ import annotations
 

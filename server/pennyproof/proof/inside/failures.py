@@ -37,6 +37,12 @@ class Places:
         """The relative path of a file of the project, the absolute one of others."""
         return self.in_project(filename) or filename
 
+    def beginning(self, traceback: Optional[TracebackType]) -> Optional[TracebackType]:
+        """The part of a traceback that begins in the project; None if nothing of it lies there."""
+        while traceback is not None and self.in_project(traceback.tb_frame.f_code.co_filename) is None:
+            traceback = traceback.tb_next
+        return traceback
+
     def _relative(self, filename: str) -> Optional[str]:
         if filename.startswith("<"):
             return None

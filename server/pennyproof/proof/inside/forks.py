@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import select
 import signal
 import time
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Sequence, Tuple
+
+from . import pages
 
 _PR_SET_CHILD_SUBREAPER = 36
+_REST = 0.005
+"""Seconds: one that waits so long is not wanted at once, and has time to get ready."""
 
 
 def adopt_orphans() -> None:
@@ -33,13 +38,61 @@ def in_fork(work: Callable[[], Any], timeout: float) -> Tuple[Any, Optional[str]
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _be_child(work, reading, writing)
+        _be_child(work, writing, [reading])
     os.close(writing)
     try:
-        line = _line(reading, time.monotonic() + timeout)
+        return _told(_line(reading, time.monotonic() + timeout))
     finally:
         os.close(reading)
         _end(child)
+
+
+class Spare:
+    """A fork made before there is anything to do, since forking takes longer than most tests.
+
+    While it waits, it makes the memory it shares with its parent its own.
+
+    Args:
+        work: What to do with what is asked; both what it gets and its result must be JSON.
+    """
+
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        asked, self._asking = os.pipe()
+        self._reading, writing = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            _be_child(lambda: work(_wait(asked)), writing, [self._asking, self._reading])
+        os.close(asked)
+        os.close(writing)
+
+    def ask(self, question: Any, timeout: float) -> Tuple[Any, Optional[str]]:
+        """Have the work done, once; returns as ``in_fork``, while the fork is still to be ended."""
+        with contextlib.suppress(BrokenPipeError):  # it was killed, as its silence is about to tell
+            _write(self._asking, json.dumps(question).encode() + b"\n")
+        return _told(_line(self._reading, time.monotonic() + timeout))
+
+    def end(self) -> None:
+        """End it and all it started."""
+        os.close(self._asking)
+        os.close(self._reading)
+        _end(self._child)
+
+
+def _wait(asked: int) -> Any:
+    """What this fork is asked; it ends if that is nothing."""
+
+    def wanted(seconds: float = 0.0) -> bool:
+        return bool(select.select([asked], [], [], seconds)[0])
+
+    if not wanted(_REST):
+        pages.make_own(wanted)
+    line = _line(asked, None)
+    if not line:
+        os._exit(0)
+    return json.loads(line)
+
+
+def _told(line: Optional[bytes]) -> Tuple[Any, Optional[str]]:
     if line is None:
         return None, "timeout"
     if not line.endswith(b"\n"):
@@ -47,26 +100,31 @@ def in_fork(work: Callable[[], Any], timeout: float) -> Tuple[Any, Optional[str]
     return json.loads(line), None
 
 
-def _be_child(work: Callable[[], Any], reading: int, writing: int) -> None:
+def _be_child(work: Callable[[], Any], writing: int, others: Sequence[int]) -> None:
     write, leave, dumps = os.write, os._exit, json.dumps
     status = 1
     try:
-        os.close(reading)
+        for descriptor in others:
+            os.close(descriptor)
         os.setpgid(0, 0)
-        data = dumps(work()).encode() + b"\n"
-        while data:
-            data = data[write(writing, data) :]
+        _write(writing, dumps(work()).encode() + b"\n", write)
         status = 0
     finally:
         # Neither exceptions nor exit handlers may run on in what is a copy of the parent.
         leave(status)
 
 
-def _line(reading: int, deadline: float) -> Optional[bytes]:
+def _write(descriptor: int, data: bytes, write: Callable[[int, bytes], int] = os.write) -> None:
+    while data:
+        data = data[write(descriptor, data) :]
+
+
+def _line(reading: int, deadline: Optional[float]) -> Optional[bytes]:
     """One line, less of it at the end of file, or None when the time is up."""
     data = b""
     while not data.endswith(b"\n"):
-        ready, _, _ = select.select([reading], [], [], max(0.0, deadline - time.monotonic()))
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        ready, _, _ = select.select([reading], [], [], left)
         if not ready:
             return None
         more = os.read(reading, 1 << 16)

@@ -121,6 +121,27 @@ pytest prints it; lines count from one.
             changes) returns for the arguments it gets in ``ids`` (targets or ``also``) and for inputs varied from them:
             the same inputs for all, one string each. null: could not be watched, as a whole or for that candidate.
 
+``stand``: import the unchanged project, collect tests once, and stay.
+    params
+        ids: [Id]
+            The tests.
+        each: float | null
+            As for ``run``.
+        args: [str]
+            As for ``run``.
+    answer to ``stand`` itself, and to each request that follows
+        tests: [Id]
+            What was collected (in the first answer only).
+        outcomes: [...], patched: [str]
+            As for ``run``.
+        reason: str | null
+            Why nothing stands, in which case the child has gone; or why nothing ran: what cannot be exchanged, or
+            "timeout" or "crashed".
+    requests, until there are no more
+        {"edits": {Path: [digest, first, last, [line]]}, "ids": [Id], "passing": [Id], "timeout": s}
+            Runs tests in this order with lines from ``first`` up to ``last`` (from zero) exchanged in files whose text,
+            line ends aside, has this digest; up to the first of ``passing`` that does not pass.
+
 ``probe``: see what can be done from in here; see there.
 """
 
@@ -128,7 +149,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import held, integrity, probe, run, screen, session
+from . import held, integrity, probe, run, screen, session, standing
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
@@ -136,6 +157,7 @@ Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
 JOBS: Dict[str, Job] = {
     "run": session.Job(run.Run),
     "prime": session.Job(screen.Priming),
+    "stand": session.Job(standing.Standing),
     "probe": probe.probe,
 }
 

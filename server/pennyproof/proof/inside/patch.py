@@ -11,6 +11,7 @@ import __future__
 import ast
 import difflib
 import gc
+import hashlib
 from types import CodeType, FunctionType
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -23,6 +24,8 @@ for _name in __future__.all_feature_names:
 FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 Key = Tuple[str, int, str]
 """Path, first line (that of a decorator, if any) and name of a function."""
+Hunk = Tuple[int, int, int, int]
+"""Lines (from zero, ends excluded) that differ: old first, old last, new first, new last."""
 
 
 class NotPatchable(Exception):
@@ -102,6 +105,8 @@ class File:
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self._lines = _split(text)
+        self.digest = hashlib.sha256("\n".join(self._lines).encode("utf-8", "surrogatepass")).hexdigest()
+        """Of the unchanged text, its line ends aside."""
         self._units = sorted(_units(ast.parse(text).body, ()), key=lambda unit: unit.start)
 
     def changes(self, text: str, functions: Functions) -> List[Change]:
@@ -112,9 +117,22 @@ class File:
             SyntaxError: The text does not compile.
         """
         new = _split(text)
+        return self._changes(new, _hunks(self._lines, new), functions)
+
+    def changes_within(self, first: int, last: int, lines: List[str], functions: Functions) -> List[Change]:
+        """As ``changes``, where only the lines from ``first`` up to ``last`` (from zero) are exchanged.
+
+        Raises:
+            NotPatchable: More than functions would have to change.
+            SyntaxError: What comes of it does not compile.
+        """
+        new = [*self._lines[:first], *lines, *self._lines[last:]]
+        return self._changes(new, list(_different(self._lines[first:last], lines, first)), functions)
+
+    def _changes(self, new: List[str], hunks: Iterable[Hunk], functions: Functions) -> List[Change]:
         touched: Dict[int, List[Tuple[int, int]]] = {}
         spans: Dict[int, Tuple[int, int]] = {}
-        for first, last, new_first, new_last in _hunks(self._lines, new):
+        for first, last, new_first, new_last in hunks:
             index = self._unit_around(first, last, new[new_first:new_last])
             unit = self._units[index]
             touched.setdefault(index, []).append((first, last))
@@ -122,9 +140,9 @@ class File:
             start = spans[index][0] if index in spans else unit.start + shift
             spans[index] = (start, unit.end + new_last - last)
         found: List[Change] = []
-        for index, hunks in touched.items():
+        for index, places in touched.items():
             start, end = spans[index]
-            found += self._unit_changes(self._units[index], hunks, start, new[start:end], functions)
+            found += self._unit_changes(self._units[index], places, start, new[start:end], functions)
         return found
 
     def unit_at(self, line: int) -> Optional[Unit]:
@@ -194,8 +212,8 @@ def _split(text: str) -> List[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _hunks(old: List[str], new: List[str]) -> Iterator[Tuple[int, int, int, int]]:
-    """Ranges of lines (from zero, ends excluded) that differ: old first, old last, new first, new last."""
+def _hunks(old: List[str], new: List[str]) -> Iterator[Hunk]:
+    """The ranges that differ."""
     head = 0
     least = min(len(old), len(new))
     while head < least and old[head] == new[head]:
@@ -203,8 +221,11 @@ def _hunks(old: List[str], new: List[str]) -> Iterator[Tuple[int, int, int, int]
     tail = 0
     while tail < least - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    matcher = difflib.SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], False)
-    for tag, first, last, new_first, new_last in matcher.get_opcodes():
+    return _different(old[head : len(old) - tail], new[head : len(new) - tail], head)
+
+
+def _different(old: Sequence[str], new: Sequence[str], head: int) -> Iterator[Hunk]:
+    for tag, first, last, new_first, new_last in difflib.SequenceMatcher(None, old, new, False).get_opcodes():
         if tag != "equal":
             yield head + first, head + last, head + new_first, head + new_last
 
@@ -217,12 +238,20 @@ def _continues(unit: Unit, inserted: Sequence[str]) -> bool:
 
 def _innermost(node: Any, hunks: Sequence[Tuple[int, int]]) -> Any:
     """The function within a unit in whose body all of the changes are."""
-    for inner in ast.walk(node):
-        if inner is not node and isinstance(inner, FunctionNode):
-            first, last = inner.body[0].lineno - 1, inner.end_lineno or inner.lineno
-            if all(first <= start and end <= last for start, end in hunks):
-                return _innermost(inner, hunks)
+    for inner in _inner_functions(node):
+        first, last = inner.body[0].lineno - 1, inner.end_lineno or inner.lineno
+        if all(first <= start and end <= last for start, end in hunks):
+            return _innermost(inner, hunks)
     return node
+
+
+def _inner_functions(node: Any) -> Iterator[Any]:
+    """The functions right within a node; no statement lies in an expression."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, FunctionNode):
+            yield child
+        elif not isinstance(child, (ast.expr, ast.arguments)):
+            yield from _inner_functions(child)
 
 
 def _parse(unit: Unit, start: int, lines: Sequence[str]) -> Tuple[ast.Module, Any]:

@@ -113,7 +113,7 @@ class Probes:
         self._sink: Hits = set()
         self._get_code = SourceFileLoader.get_code
         self.loading = False
-        """Whether a source is read in order to be run."""
+        """Whether a source is read in order to be run, or shown."""
         self.loads = 0
         """How many files got probes."""
 
@@ -146,7 +146,7 @@ class Probes:
         setattr(SourceFileLoader, "get_code", self._get_code)  # noqa: B010 - as above
 
     def note(self, hit: Tuple[str, int]) -> None:
-        """Add a hit, unless it comes of loading what is probed."""
+        """Add a hit, unless it comes of loading what is probed, or showing it."""
         if not self.loading:
             self._sink.add(hit)
 

@@ -7,6 +7,7 @@ closures, and what judges is compared with what it was (``integrity``) right aft
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import time
 import types
@@ -20,7 +21,7 @@ from .trace import Recorder, Watched
 from .values import shorten
 
 _PHASES = ("setup", "call", "teardown")
-_clock = time.perf_counter
+clock = time.perf_counter
 
 
 class Evidence:
@@ -29,7 +30,7 @@ class Evidence:
     def __init__(self, item: Any) -> None:
         self.id: str = item.nodeid
         self.path, self.line = _definition(item)
-        self.began = _clock()
+        self.began = clock()
         self.raised: Dict[str, Optional[BaseException]] = {}
         """Phase → what it raised, as seen from around it."""
         self.direct: Optional[BaseException] = None
@@ -113,7 +114,7 @@ def plugin(
         _testing(findings, current, watch, recorder, watched, limit),
         _phases(current, watch, limit),
         _nearest(current),
-        _reporting(current, places, with_locals),
+        _reporting(current, places, with_locals, recorder),
         _fixtures(recorder) if recorder is not None else {},
     ):
         vars(module).update(hooks)
@@ -184,7 +185,7 @@ def _testing(
         limit.begin()
         yield
         overran = limit.end()
-        taken = _clock() - evidence.began
+        taken = clock() - evidence.began
         outcome = evidence.outcome()
         if overran and outcome not in ("failed", "error"):  # Something caught what the alarm raised.
             outcome, evidence.failure = "failed", failures.bare("Timeout", overran)
@@ -194,7 +195,7 @@ def _testing(
                 watched.test(evidence.id, outcome == "passed", hits)
         watch.during(item.config.pluginmanager)
         if outcome is not None:
-            findings.outcomes.append(_told(evidence, outcome, taken))
+            findings.outcomes.append(told(evidence, outcome, taken))
 
     return {"pytest_runtest_protocol": _wrapper(pytest_runtest_protocol)}
 
@@ -269,20 +270,23 @@ def _observed(function: Callable[..., Any], current: List[Evidence]) -> Callable
     return call
 
 
-def _reporting(current: List[Evidence], places: Places, with_locals: bool) -> Hooks:
+def _reporting(current: List[Evidence], places: Places, with_locals: bool, recorder: Optional[Recorder]) -> Hooks:
     """What pytest itself reports, and the exception behind it."""
     import pytest  # noqa: PLC0415 - the project's own, which is known only now
 
     def pytest_runtest_makereport(call: Any) -> Iterator[None]:
-        made: Any = yield
-        report = made.get_result()
-        if report.failed and current[0].failure is None:
-            text = str(report.longrepr)
-            if call.excinfo is None:
-                current[0].failure = failures.bare("Failed", text)
-            else:
-                error = call.excinfo.value
-                current[0].failure = failures.describe(error, call.excinfo.tb, text, places, with_locals)
+        with recorder.showing() if recorder is not None else contextlib.nullcontext():
+            if call.excinfo is not None:
+                _begin_in_project(call.excinfo, places)
+            made: Any = yield
+            report = made.get_result()
+            if report.failed and current[0].failure is None:
+                text = str(report.longrepr)
+                if call.excinfo is None:
+                    current[0].failure = failures.bare("Failed", text)
+                else:
+                    error = call.excinfo.value
+                    current[0].failure = failures.describe(error, call.excinfo.tb, text, places, with_locals)
 
     def pytest_runtest_logreport(report: Any) -> None:
         if current and report.nodeid == current[0].id:
@@ -293,6 +297,13 @@ def _reporting(current: List[Evidence], places: Places, with_locals: bool) -> Ho
         "pytest_runtest_makereport": _wrapper(pytest_runtest_makereport),
         "pytest_runtest_logreport": pytest.hookimpl(tryfirst=True)(pytest_runtest_logreport),
     }
+
+
+def _begin_in_project(excinfo: Any, places: Places) -> None:
+    """Leave out of a failure's report how pytest came to call the test, which takes longer to show than most tests."""
+    traceback = places.beginning(excinfo.tb)
+    if traceback is not None:
+        excinfo.traceback = type(excinfo.traceback)(traceback)
 
 
 def _fixtures(recorder: Recorder) -> Hooks:
@@ -329,7 +340,8 @@ def _collection_error(node: Any, error: BaseException, places: Places) -> Dict[s
     return {"path": path, "message": shorten(text, failures.MAX_MESSAGE), "line": line}
 
 
-def _told(evidence: Evidence, outcome: str, seconds: float) -> Dict[str, Any]:
+def told(evidence: Evidence, outcome: str, seconds: float) -> Dict[str, Any]:
+    """What there is to be told of a test."""
     failed = outcome in ("failed", "error")
     return {
         "id": evidence.id,

@@ -18,6 +18,7 @@ from . import behaviour, direct, forks, patch, session
 from .closer import Guards, Others
 from .failures import Places
 from .probes import Hits, Probes, Probing
+from .session import capture_nothing
 from .values import read_source
 from .wire import Context
 
@@ -95,7 +96,7 @@ class Screen:
         self._plain = {test for test, item in self._items.items() if direct.is_plain(item)}
         """Tests that are called without pytest's protocol, which takes several times as long as most of them."""
         self._files: Dict[str, patch.File] = {}
-        _capture_nothing(self._config.pluginmanager.getplugin("capturemanager"))
+        capture_nothing(self._config)
         self._witness = _Witness()
         self._config.pluginmanager.register(self._witness.plugin())
         for item in self._items.values():
@@ -296,13 +297,6 @@ def _answer(
     reason: Optional[str] = None,
 ) -> Dict[str, Any]:
     return {"passed": passed, "failed": failed, "fallback": fallback, "reason": reason, "seconds": 0.0}
-
-
-def _capture_nothing(manager: Any) -> None:
-    """Let output go where this process's does, which is nowhere: forks must not share pytest's temporary files."""
-    manager.stop_global_capturing()
-    manager._method = "no"  # noqa: SLF001 - pytest offers no other way
-    manager.start_global_capturing()
 
 
 def _note_processes() -> List[str]:

@@ -38,7 +38,7 @@ class Server:
     def serve(self) -> Asked:
         """Answer requests until there are no more; returns in each child, with what that is to do."""
         while True:
-            if self._spare is None:
+            if self._spare is None and self._staying is None:
                 self._spare = self._fork()
                 if self._spare.is_self:
                     return self._spare.take(self._isolation)
@@ -50,20 +50,29 @@ class Server:
                 self._answer(request, self._end_staying())
             elif request["job"] == "ask":
                 self._answer(request, self._ask(request, line))
-            elif self._isolation.prepare():
-                self._spare.end()
-                self._spare = None
-                self._lines.put_back(line)
             else:
-                child, self._spare = self._spare, None
+                child = self._ready()
+                if child is None:
+                    self._lines.put_back(line)
+                    continue
                 child.send(line, request)
                 self._hold(request.get("hold"))
-                if self._isolation.overlapping:
+                # Nothing is run beside a child that stays.
+                if self._isolation.overlapping and not request["stay"]:
                     # The next child gets ready while this one works.
                     self._spare = self._fork()
                     if self._spare.is_self:
                         return self._spare.take(self._isolation)
                 self._finish(child, request)
+
+    def _ready(self) -> Optional[Child]:
+        """The child that waits, if it can take a job; if not, it has been ended."""
+        self._end_staying()
+        child, self._spare = self._spare, None
+        if child and self._isolation.prepare():
+            child.end()
+            return None
+        return child
 
     def _fork(self) -> Child:
         return Child(self._isolation, self._lines.descriptor, self._opened)

@@ -247,6 +247,14 @@ def neutralise(config: Any, scratch: str) -> None:
     config.stash[gc_collect_iterations_key] = 0
 
 
+def capture_nothing(config: Any) -> None:
+    """Let output go where this process's does, which is nowhere: forks must not share pytest's temporary files."""
+    manager = config.pluginmanager.getplugin("capturemanager")
+    manager.stop_global_capturing()
+    manager._method = "no"  # noqa: SLF001 - pytest offers no other way
+    manager.start_global_capturing()
+
+
 def _call_main(config: Any) -> int:
     return int(config.hook.pytest_cmdline_main(config=config))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import linecache
 import re
 from array import array
 from types import MappingProxyType
@@ -34,6 +36,7 @@ class Recorder:
     def begin(self) -> None:
         if not self._begun:
             self._begun, self.before = True, set(self.outside)
+        linecache.clearcache()  # What another test read would not be seen to be read by this one.
         self._loads = self._probes.loads
         self._probes.into(set())
 
@@ -59,6 +62,15 @@ class Recorder:
             hits = self._probes.into(around)
             around |= hits
             self._fixtures[id(fixture)] = (fixture, hits)
+
+    @contextlib.contextmanager
+    def showing(self) -> Iterator[None]:
+        """While a failure is described, for which sources are read that the test itself does not look at."""
+        loading, self._probes.loading = self._probes.loading, True
+        try:
+            yield
+        finally:
+            self._probes.loading = loading
 
     def stop(self) -> None:
         self._probes.stop()
