@@ -1,20 +1,24 @@
-"""How long an edit waits for its verdict, against running the same tests by ``python -m pytest``; and candidates a
-second.
+"""How long an edit waits for its verdict, against ``python -m pytest`` on the same test; and candidates a second.
 
-The candidate is the code without one of the bugs of ``seeds.json``, with a comment on the mended line that makes it a
-new text every time. It goes through all gates, in a fresh process, as for any offer: once with the one test that
-decides it, once with all tests that run the changed lines. Both *after a pause*, as between two key strokes, and
-*back to back*, as in a search. The cold run has a copy of its own in which the text was just written, with
-bytecode caches as usual. All ways take turns, so that they meet the same machine.
+The code has one of the bugs of ``seeds.json``. Three edits of it are judged by one quick test that the bug fails, each
+with a comment that makes it a new text every time, each through all gates, after a pause as between two key strokes:
+
+- *re-imported*: the right edit, by a run of its own, as if nothing had been tried before.
+- *body only*: an edit of the function's body that mends nothing, judged where the unchanged project stands.
+- *confirmed*: the right edit by both, one after the other, which is what it takes in use.
+
+The cold run has a copy of its own in which the text was just written, with bytecode caches as usual. All ways take
+turns, so that they meet the same machine.
 """
 
 import ast
+import contextlib
 import itertools
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pennyproof.assist.project import Project
@@ -24,10 +28,11 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Level, Verdict
 from pennyproof.core.work import Cancel, Deadline, Silent
+from pennyproof.proof.prover import ProofOptions, Prover
 from pennyproof.tiers.free.repair import FreeTier
 from tests.bench import Options, corpus, product, seeds
 from tests.bench.results import progress
-from tests.bench.tables import Cell, median, table
+from tests.bench.tables import Cell, median, quantile, table
 
 NAME = "verdict"
 ABOUT = "candidate → verdict, warm, against cold pytest"
@@ -42,17 +47,15 @@ _BUGS = {
     "parse": ("parse.py", 372),
 }
 """By project the bug whose lines are run by a typical number of tests: the median of its bugs."""
-_PROJECTS = ("boltons", "click", "toolz")
-"""Measured where no project is named. Suites that take longer make the whole take more than a few minutes."""
 _ROUNDS = 15
-_BURST = 3
-"""Candidates back to back; the first of them finds the worker rested, so it is not counted."""
+_WARMING = 6
+"""Verdicts before those that count: the second on the same state of a project makes what edits are tried in."""
 _PAUSE = 0.3
 """Seconds between two key strokes that are not part of one word."""
-_CANDIDATES = 200
+_CANDIDATES = 300
 _SCREEN_SECONDS = 10.0
-_HEADINGS = ("project", "tests", "cold ms", "after a pause ms", "× faster", "back to back ms", "× faster",
-             "candidates/s", "tried")  # fmt: skip
+_HEADINGS = ("project", "test ms", "cold ms", "re-imported ms", "p95", "× faster", "body only ms", "p95", "× faster",
+             "confirmed ms", "candidates/s", "tried")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,10 @@ class Case:
     def test(self) -> str:
         return self.seed.failing[0]
 
-    def text(self) -> str:
-        """The code without the bug; every time another text."""
-        lines = (self.ready.pristine / self.seed.path).read_text(encoding="utf-8").split("\n")
+    def text(self, *, mended: bool = True) -> str:
+        """The code without the bug (or with it); every time another text."""
+        tree = self.ready.pristine if mended else self.ready.tree
+        lines = (tree / self.seed.path).read_text(encoding="utf-8").split("\n")
         lines[self.seed.line - 1] += f"  # attempt {next(self.numbers)}"
         return "\n".join(lines)
 
@@ -87,31 +91,36 @@ class Case:
 
 @dataclass(slots=True)
 class Times:
-    """Milliseconds of each way to learn what the same tests say."""
+    """Milliseconds of each way to learn what the test says."""
 
     cold: list[float] = field(default_factory=list)
-    paused: list[float] = field(default_factory=list)
-    burst: list[float] = field(default_factory=list)
+    imported: list[float] = field(default_factory=list)
+    patched: list[float] = field(default_factory=list)
+    confirmed: list[float] = field(default_factory=list)
 
     def cells(self) -> tuple[float | None, ...]:
-        cold, paused, burst = (median(times) for times in (self.cold, self.paused, self.burst))
-        return cold, paused, _ratio(cold, paused), burst, _ratio(cold, burst)
+        cold, imported, patched, confirmed = map(median, (self.cold, self.imported, self.patched, self.confirmed))
+        return (
+            cold,
+            *(imported, quantile(self.imported, 0.95), _ratio(cold, imported)),
+            *(patched, quantile(self.patched, 0.95), _ratio(cold, patched)),
+            confirmed,
+        )
 
 
 def run(options: Options) -> str:
     """Measure project by project; returns the table."""
     rounds = 5 if options.quick else _ROUNDS
     rows: list[Sequence[Cell]] = []
-    for project in corpus.projects(options.projects or _PROJECTS):
+    for project in corpus.projects(options.projects or _BUGS):
         case = seeded_case(corpus.prepare(project, options.cache))
         shutil.rmtree(case.cold, ignore_errors=True)
         shutil.copytree(case.ready.pristine, case.cold, symlinks=True)
         with case.ready.lease():
-            found = _measure(case, rounds)
-        progress(table(_HEADINGS, found))
-        rows += found
+            rows.append(_measure(case, rounds))
+        progress(table(_HEADINGS, rows[-1:]))
     return (
-        f"Medians of {rounds} (back to back: of {rounds * (_BURST - 1)}), in turns; a pause is {_PAUSE} s; "
+        f"Medians of {rounds}, in turns, each after a pause of {_PAUSE} s; "
         f"candidates a second through the screen, on all cores.\n\n{table(_HEADINGS, rows)}"
     )
 
@@ -129,56 +138,42 @@ def seeded_case(ready: corpus.Ready) -> Case:
     return Case(ready, seed)
 
 
-def _measure(case: Case, rounds: int) -> list[Sequence[Cell]]:
+def _measure(case: Case, rounds: int) -> Sequence[Cell]:
     case.check()
     root = case.ready.renew()
     product.git_apply(root, case.seed.diff)
-    with product.environment(case.ready.python) as variables:
-        project = product.open_project(root, variables)
-        try:
-            snapshot = project.snapshot()
-            project.run_tests(snapshot)
-            running = prove(case, project, snapshot, None, case.text()).ran
-            one, those_that_run = Times(), Times()
-            for tests, asked in (([case.test], [case.test]), (running, None)):
-                _cold(case, tests, variables)
-                _warm(case, project, snapshot, asked)
-            for _ in range(rounds):
-                _round(case, project, snapshot, variables, [case.test], [case.test], one)
-                _round(case, project, snapshot, variables, running, None, those_that_run)
-            rate, tried = _screen(case, project, snapshot)
-        finally:
-            project.close()
-    name = case.ready.project.name
-    return [
-        (name, "1", *one.cells(), rate, tried),
-        (name, f"{len(running)}, all that run the lines", *those_that_run.cells(), None, None),
-    ]
+    options = ProofOptions(python=str(case.ready.python))
+    times, snapshot = Times(), Snapshot(root)
+    with contextlib.ExitStack() as stack:
+        variables = stack.enter_context(product.environment(case.ready.python))
+        state = Path(variables["PENNYPROOF_HOME"])
+        trying, running = (
+            stack.enter_context(contextlib.closing(Prover(root, replace(options, patching=patching), state)))
+            for patching in (True, False)
+        )
+        baseline = trying.baseline(snapshot, cancel=Cancel(), progress=Silent())
+        test = min(case.seed.failing, key=lambda test: baseline.outcomes[test].seconds)
+        for number in range(-_WARMING, rounds):
+            if number == 0:
+                times = Times()
+            times.cold.append(_cold(case, test, variables))
+            times.imported.append(_warm(case, running, snapshot, test))
+            times.patched.append(_warm(case, trying, snapshot, test, mended=False))
+            times.confirmed.append(_warm(case, trying, snapshot, test))
+        rate, tried = _screen(test, trying, snapshot)
+    return case.ready.project.name, 1000 * baseline.outcomes[test].seconds, *times.cells(), rate, tried
 
 
-def _round(
-    case: Case,
-    project: Project,
-    snapshot: Snapshot,
-    variables: dict[str, str],
-    tests: Sequence[str],
-    asked: Sequence[str] | None,
-    times: Times,
-) -> None:
-    times.cold.append(_cold(case, tests, variables))
-    time.sleep(_PAUSE)
-    times.paused.append(_warm(case, project, snapshot, asked))
-    times.burst += [_warm(case, project, snapshot, asked) for _ in range(_BURST)][1:]
-
-
-def _warm(case: Case, project: Project, snapshot: Snapshot, asked: Sequence[str] | None) -> float:
+def _warm(case: Case, prover: Prover, snapshot: Snapshot, test: str, *, mended: bool = True) -> float:
     """Milliseconds from a candidate's text to its verdict."""
-    text = case.text()
+    time.sleep(_PAUSE)
+    text = case.text(mended=mended)
     started = time.perf_counter()
-    verdict = prove(case, project, snapshot, asked, text)
+    candidate = Candidate((FileChange(case.seed.path, snapshot.read(case.seed.path), Source(text)),))
+    verdict = prover.prove(snapshot, candidate, targets=[test], test_ids=[test], cancel=Cancel())
     milliseconds = 1000 * (time.perf_counter() - started)
-    if verdict.level is not Level.FIXES:
-        raise RuntimeError(f"{case.ready.project.name}: the right edit was not held for right: {verdict}")
+    if (verdict.level is Level.FIXES) != mended:
+        raise RuntimeError(f"{case.ready.project.name}: the verdict is wrong: {verdict}")
     return milliseconds
 
 
@@ -189,14 +184,14 @@ def prove(case: Case, project: Project, snapshot: Snapshot, asked: Sequence[str]
     return project.prover.prove(snapshot, candidate, targets=targets, test_ids=asked, cancel=Cancel())
 
 
-def _cold(case: Case, tests: Sequence[str], variables: dict[str, str]) -> float:
+def _cold(case: Case, test: str, variables: dict[str, str]) -> float:
     """Milliseconds of ``python -m pytest`` with the candidate's text written to the copy."""
     text = case.text()
     started = time.perf_counter()
     (case.cold / case.seed.path).write_text(text, encoding="utf-8")
     modules = case.cold / case.ready.project.modules[0]
     subprocess.run(
-        [str(case.ready.python), "-m", "pytest", "-q", *tests],
+        [str(case.ready.python), "-m", "pytest", "-q", test],
         cwd=case.cold,
         env={"PATH": variables["PATH"], "HOME": variables["HOME"], "PYTHONPATH": str(modules.parent)},
         check=True,
@@ -205,16 +200,16 @@ def _cold(case: Case, tests: Sequence[str], variables: dict[str, str]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def _screen(case: Case, project: Project, snapshot: Snapshot) -> tuple[float | None, int]:
+def _screen(test: str, prover: Prover, snapshot: Snapshot) -> tuple[float | None, int]:
     """Candidates of the free tier a second through the screen, and how many there were."""
-    cancel, prover = Cancel(), project.prover
-    baseline = prover.baseline(snapshot, test_ids=[case.test], cancel=cancel, progress=Silent())
-    coverage = prover.coverage(snapshot, [case.test], cancel=cancel)
+    cancel = Cancel()
+    baseline = prover.baseline(snapshot, test_ids=[test], cancel=cancel, progress=Silent())
+    coverage = prover.coverage(snapshot, [test], cancel=cancel)
     problem = Problem(snapshot, baseline.failing, baseline, coverage)
     candidates = list(itertools.islice(FreeTier().propose(problem, cancel=cancel), _CANDIDATES))
     started = time.perf_counter()
     screened = list(
-        prover.screen(snapshot, iter(candidates), [case.test], cancel=cancel, deadline=Deadline(_SCREEN_SECONDS))
+        prover.screen(snapshot, iter(candidates), [test], cancel=cancel, deadline=Deadline(_SCREEN_SECONDS))
     )
     seconds = time.perf_counter() - started
     return (len(screened) / seconds if screened else None), len(screened)
