@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import glob
-import importlib
 import os
 import sys
 import threading
@@ -165,10 +164,12 @@ class Ahead:
         capture = config.pluginmanager.get_plugin("capturemanager")
         # Runs must not share the files it keeps output in.
         capture.stop_global_capturing()
+        lasting = _lasting(self._root)
         self._asked = self._serve_runs()
         try:
             # Folders are what they are now, and not what they were before.
-            importlib.invalidate_caches()
+            for path in set(sys.path_importer_cache).difference(lasting):
+                del sys.path_importer_cache[path]
             capture.start_global_capturing()
             capture.suspend_global_capture()
             self._join(config, self._asked)
@@ -311,6 +312,13 @@ class _Looks:
         while "/" in relative:
             self._found.add(relative)
             relative = relative.rpartition("/")[0]
+
+
+def _lasting(root: str) -> List[str]:
+    """Where modules are looked for outside the project: much to list, and it does not change."""
+    top = os.path.join(os.path.realpath(root), "")
+    known = [path for path, finder in sys.path_importer_cache.items() if finder is not None]
+    return [path for path in known if not os.path.join(os.path.realpath(path), "").startswith(top)]
 
 
 def _descriptors() -> Iterator[int]:
