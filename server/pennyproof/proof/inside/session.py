@@ -157,6 +157,10 @@ class Settings:
         def pytest_pycollect_makeitem(collector: Any, name: str) -> Optional[List[Any]]:
             return None if self._leads_to_wanted(f"{collector.nodeid}::{name}") else []
 
+        def pytest_generate_tests(metafunc: Any) -> Iterator[None]:
+            yield
+            self._choose_parameters(metafunc)
+
         def pytest_collection_modifyitems(items: List[Any]) -> Iterator[None]:
             yield
             self._choose(items)
@@ -165,6 +169,7 @@ class Settings:
         module.pytest_cmdline_main = wrapper(pytest_cmdline_main)  # type: ignore[attr-defined]
         module.pytest_ignore_collect = pytest.hookimpl(tryfirst=True)(pytest_ignore_collect)  # type: ignore[attr-defined]
         module.pytest_pycollect_makeitem = pytest.hookimpl(tryfirst=True)(pytest_pycollect_makeitem)  # type: ignore[attr-defined]
+        module.pytest_generate_tests = wrapper(pytest_generate_tests)  # type: ignore[attr-defined]
         module.pytest_collection_modifyitems = wrapper(pytest_collection_modifyitems)  # type: ignore[attr-defined]
 
     def nothing_to_collect(self) -> bool:
@@ -192,6 +197,16 @@ class Settings:
     def _leads_to_wanted(self, node: str) -> bool:
         """Whether a function or class is asked for, holds what is, or lies in it."""
         return self._ids is None or node in self._leading or not self._wanted.isdisjoint(_names(node))
+
+    def _choose_parameters(self, metafunc: Any) -> None:
+        """Leave out what is not asked for: making tests of hundreds of parameters takes longer than to run one."""
+        function = metafunc.definition.nodeid
+        # pytest has no other way; where there is no such list, all are made, and chosen from later.
+        calls: Optional[List[Any]] = getattr(metafunc, "_calls", None)
+        if self._ids is None or not calls or not self._wanted.isdisjoint(_names(function)):
+            return
+        wanted = [call for call in calls if f"{function}[{call.id}]" in self._wanted]
+        calls[:] = wanted or calls
 
     def _choose(self, items: List[Any]) -> None:
         if self._ids is None:
