@@ -1,5 +1,6 @@
 """Lines of JSON to a process and back."""
 
+import contextlib
 import json
 import os
 import select
@@ -93,19 +94,24 @@ class Lines:
         self._rest = bytearray()
         self._talking = threading.Lock()
         self._ringing = threading.Lock()
+        self._owed = 0
+        """Answers that have not been read yet: that to what is being asked, and one that nobody waited for."""
+        self._torn = False
+        """Whether the last message was sent in part only."""
         self._ended = False
         self._closed = False
         self._bell, self._ringer = os.pipe()
+        os.set_blocking(self._bell, False)
 
     def exchange(
         self, message: Mapping[str, Any], seconds: float, cancel: Cancel, descriptors: Sequence[int] = ()
     ) -> dict[str, Any]:
-        """Send a message and wait for its answer.
+        """Send a message and wait for its answer, passing over one that was not waited for.
 
         Args:
             message: What can be said in JSON.
             seconds: How long that may take.
-            cancel: Ends the waiting, after which nothing can be asked any more.
+            cancel: Ends the waiting; if all of the message had been sent by then, the next one may be.
             descriptors: What to send along; they stay open here.
 
         Raises:
@@ -113,13 +119,14 @@ class Lines:
             LostError: There will be no answer.
         """
         with self._talking:
+            self._silence_bell()
             if self._ended:
                 raise Cancelled("the worker was ended")
             forget = cancel.on_cancel(self._ring)
             deadline = Deadline(seconds)
             try:
                 self._send(json.dumps(message).encode() + b"\n", descriptors, deadline, cancel)
-                answer: dict[str, Any] = json.loads(self._line(deadline, cancel))
+                answer: dict[str, Any] = json.loads(self._last_line(deadline, cancel))
             except ValueError as error:
                 raise LostError("it answered with something else than JSON") from error
             finally:
@@ -160,6 +167,9 @@ class Lines:
         return False
 
     def _send(self, data: bytes, descriptors: Sequence[int], deadline: Deadline, cancel: Cancel) -> None:
+        if self._torn:
+            raise LostError("it was sent a part of a message")
+        self._torn = True
         unsent = memoryview(data)
         while unsent:
             self._wait(self._wire.outgoing, select.POLLOUT, deadline, cancel)
@@ -171,6 +181,16 @@ class Lines:
                 raise LostError(f"it ended{self._last_words()}") from error
             descriptors = ()
             unsent = unsent[sent:]
+        self._torn = False
+        self._owed += 1
+
+    def _last_line(self, deadline: Deadline, cancel: Cancel) -> bytes:
+        """The last of the answers that are owed."""
+        line = b""
+        while self._owed:
+            line = self._line(deadline, cancel)
+            self._owed -= 1
+        return line
 
     def _line(self, deadline: Deadline, cancel: Cancel) -> bytes:
         searched = 0
@@ -204,3 +224,10 @@ class Lines:
         with self._ringing:
             if not self._closed:
                 os.write(self._ringer, b"!")
+
+    def _silence_bell(self) -> None:
+        """Forget what it was rung for before."""
+        with self._ringing:
+            if not self._closed:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._bell, _PIECE)

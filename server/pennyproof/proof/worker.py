@@ -124,12 +124,20 @@ class Worker:
         raise WorkerLost(f"the fork server was lost: {lost}")
 
     def _ask(self, server: ForkServer, request: dict[str, Any], seconds: float, cancel: Cancel) -> Answer:
-        """Send one request to a fork server, which is ended when anything goes wrong."""
+        """Send one request to a fork server, which is ended unless it can be asked again."""
         try:
             return server.ask(request, seconds + _GRACE_SECONDS, cancel)
-        except (LostError, Cancelled):
+        except LostError:
             self._forget(server)
             raise
+        except Cancelled:
+            self._free(server)
+            raise
+
+    def _free(self, server: ForkServer) -> None:
+        """Have a fork server end its child, or end it."""
+        if not server.free():
+            self._forget(server)
 
     def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
         """The fork server for a request: one in which pytest was started, if that is as good here."""
@@ -224,11 +232,7 @@ class Primed:
         if not self._alive:
             return
         self._alive = False
-        request = {"job": "end", "params": {}, "limits": {"wall": 0.0}}
-        try:
-            self._worker._ask(self._server, request, 0.0, Cancel())  # noqa: SLF001 - two halves
-        except LostError:
-            return
+        self._worker._free(self._server)  # noqa: SLF001 - two halves
 
     def __enter__(self) -> Self:
         return self

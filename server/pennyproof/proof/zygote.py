@@ -241,7 +241,7 @@ class ForkServer:
         """Send a request and wait for its answer.
 
         Raises:
-            Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came.
+            Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came; ``free`` may bring it to rest.
             LostError: There will be no answer.
         """
         names = {"id": next(self._ids), "nonce": secrets.token_hex(16)}
@@ -253,6 +253,14 @@ class ForkServer:
         # What this run read, those that follow will most likely read, too.
         self._hold = [path for path in result.pop("read", ())[:_MOST_HELD] if isinstance(path, str)]
         return Answer(Status(answer["status"]), answer["detail"], result, answer["seconds"])
+
+    def free(self) -> bool:
+        """End what it is at, and the child that stays; whether it is ready for other requests then."""
+        try:
+            self.ask({"job": "end", "params": {}, "limits": {"wall": 0.0}}, _END_SECONDS, Cancel())
+        except (LostError, Cancelled):
+            return False
+        return True
 
     def end(self) -> None:
         """End it, all that it runs, and whoever waits for its answer."""

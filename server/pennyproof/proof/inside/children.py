@@ -15,6 +15,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence
 from . import pages, wire
 from .child_setup import close_all_but
 from .isolate import Isolation
+from .lines import Lines
 
 _TICK = 0.1
 """Seconds between looks at how many processes a run has."""
@@ -61,12 +62,12 @@ class Child:
     Making one forks: in the child itself ``is_self`` is true, and ``take`` all there is to be called.
     """
 
-    def __init__(self, isolation: Isolation, owner: int, opened: Optional[Opened]) -> None:
+    def __init__(self, isolation: Isolation, owner: Lines, opened: Optional[Opened]) -> None:
         """Fork it.
 
         Args:
             isolation: How it is confined.
-            owner: The descriptor whose writer's end is the end of everything.
+            owner: Where requests come from; its writer's end is the end of everything.
             opened: With pytest started in advance, so that it may answer that another has to do its job; else None.
         """
         self._opened = opened
@@ -149,6 +150,9 @@ class Child:
                 self._kill()
                 return "timeout", "it took longer than %g s" % limits["wall"], None
             ready = self._wait(min(left, _TICK), bool(self._unsent))
+            if self._owner.descriptor in ready:
+                self._kill()
+                return "cancelled", "", None
             if not ready and self._isolation.count(self._process) > limits.get("processes", sys.maxsize):
                 self._kill()
                 return "crashed", "it started more than %d processes" % limits["processes"], None
@@ -163,16 +167,18 @@ class Child:
                 return self._read(body)
 
     def _wait(self, seconds: float, sending: bool) -> "set[int]":
+        if self._owner.more:
+            return {self._owner.descriptor}
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
-        poll.register(self._owner, 0)
+        poll.register(self._owner.descriptor, select.POLLIN)
         if sending:
             poll.register(self._requests, select.POLLOUT)
-        ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
-        if self._owner in ready:
+        ready = dict(poll.poll(seconds * 1000))
+        if ready.get(self._owner.descriptor, select.POLLIN) & select.POLLIN == 0:
             self.end()
             raise OwnerGoneError
-        return ready
+        return set(ready)
 
     def _feed(self, unsent: memoryview) -> memoryview:
         try:
