@@ -21,6 +21,10 @@ class LostError(Exception):
     """The process has ended, or does not speak as it should."""
 
 
+class SilentError(LostError):
+    """The process did not answer in time."""
+
+
 class Wire(Protocol):
     """What lines travel on; neither way blocks."""
 
@@ -217,7 +221,7 @@ class Lines:
         if self._ended:
             raise Cancelled("the worker was ended")
         if not ready:
-            raise LostError(f"it does not answer{self._last_words()}")
+            raise SilentError(f"it does not answer{self._last_words()}")
 
     def _ring(self) -> None:
         """Wake whoever waits for an answer."""

@@ -41,6 +41,9 @@ class Status(StrEnum):
     """The job itself could not be done; ``detail`` says why."""
     AGAIN = "again"
     """Pytest had been started in advance, which will not do here; ``result`` says for what ``reason``."""
+    KILLED = "killed"
+    """It was ended by SIGKILL: by what ran, or by somebody who has nothing to do with it, such as the kernel for want
+    of memory. Workers try again, and then call it a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,8 @@ class Zygote:
 
     def __init__(self, channel: socket.socket, process: Process) -> None:
         self._lines = Lines(Socket(channel), process.log_tail)
-        self._process = process
+        self.process = process
+        """The sandboxed process that it is, or comes from."""
         self._numbers = count(1)
         self.alive = True
         """Whether it is not known to have ended."""
@@ -175,7 +179,7 @@ class Zygote:
         number = next(self._numbers)
         requests, ours = os.pipe()
         answers, theirs = os.pipe()
-        lines = Lines(Pipes(ours, answers), self._process.log_tail)
+        lines = Lines(Pipes(ours, answers), self.process.log_tail)
         try:
             self._exchange({"fork": number, "warming": warming}, _FORK_SECONDS, Cancel(), [requests, theirs])
         except (Cancelled, LostError):
@@ -194,7 +198,7 @@ class Zygote:
             LostError: One of the processes has ended.
         """
         ours, theirs = socket.socketpair()
-        started = self._process.add(ours)
+        started = self.process.add(ours)
         try:
             with theirs:
                 self._exchange({"start": list(args)}, _FORK_SECONDS, Cancel(), [theirs.fileno()])

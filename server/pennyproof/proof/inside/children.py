@@ -159,7 +159,7 @@ class Child:
             if self._requests in ready:
                 self._unsent = self._feed(self._unsent)
             if self._answers in ready and not self._receive():
-                return "crashed", self._last_words(), None
+                return self._last_words()
             body = wire.take(self._received, self._nonce)
             if body is not None:
                 if not stays:
@@ -217,19 +217,24 @@ class Child:
             self._status = self._isolation.end(self._process)
         return self._status
 
-    def _last_words(self) -> str:
+    def _last_words(self) -> "tuple[str, str, None]":
         """How it ended, and the end of what it printed."""
         patience = time.monotonic() + _LAST_BREATH
         while not self._isolation.ended(self._process) and time.monotonic() < patience:
             time.sleep(0.005)
-        status = self._kill()
+        by_itself = self._isolation.ended(self._process)
+        code = _code(self._kill())
         size = os.lseek(self._output, 0, os.SEEK_END)
         tail = os.pread(self._output, _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace").strip()
-        return _how(status) + (":\n" + tail if tail else "")
+        killed = by_itself and code == 128 + signal.SIGKILL
+        return "killed" if killed else "crashed", _how(code) + (":\n" + tail if tail else ""), None
 
 
-def _how(status: int) -> str:
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+def _code(status: int) -> int:
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _how(code: int) -> str:
     if code > 128:
         try:
             return "it was killed by %s before it answered" % signal.Signals(code - 128).name
