@@ -15,7 +15,7 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Verdict, rejected
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
-from pennyproof.proof import gates, limits
+from pennyproof.proof import gates, limits, remembered
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.environment import Environment
@@ -23,6 +23,7 @@ from pennyproof.proof.judging import judge, newly_failing, ran_at_import
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded, Records
+from pennyproof.proof.remembered import Question
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.selection import Change, analyse, select
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
@@ -145,19 +146,30 @@ class Prover:
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         """Take a candidate through all gates, the tests in a fresh process."""
         began = time.perf_counter()
         session = self._opened(snapshot, cancel)
+
+        def baseline() -> Recorded:
+            return session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
+
+        asked = remembered.digest(candidate, targets, test_ids, selection, every_test=every_test)
+        known = session.verdicts.find(Question(asked, session.baselines.test_files), snapshot, baseline)
+        if known and not afresh:
+            return known.taking(time.perf_counter() - began)
         verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
         if verdict is None:
-            recorded = session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
+            recorded = baseline()
             # The first baseline may have shown further files to hold tests.
             verdict = gates.touches_tests(candidate, session.baselines.test_files)
         if verdict is None:
             chosen = None if test_ids is None else (test_ids, selection)
+            before = self._workspace.look(snapshot)
             verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, chosen, every_test, cancel)
+            session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
         return verdict.taking(time.perf_counter() - began)
 
     def _run_and_lint(

@@ -19,6 +19,7 @@ from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Records
+from pennyproof.proof.remembered import Verdicts
 from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox, try_out
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.worker import Worker
@@ -43,6 +44,7 @@ class Session:
     pool: Pool
     warming: Pool
     bytecode: Bytecode
+    verdicts: Verdicts
     workers: int
     """How many workers screen at once."""
 
@@ -147,6 +149,7 @@ def open_session(
         pool=proving,
         warming=warming,
         bytecode=bytecode,
+        verdicts=Verdicts(workspace),
         workers=workers,
     )
 
