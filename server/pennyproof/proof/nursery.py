@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
+from pennyproof.proof.footprint import Footprint, footprint
 from pennyproof.proof.lines import LostError, SilentError
 from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
@@ -142,6 +143,12 @@ class Nursery:
             if self._process is lost:
                 self._process, self._plain, self._started = None, None, None
         lost.end()
+
+    def footprint(self) -> Footprint | None:
+        """The memory of all processes, workers included; ``None`` where there are none, or the system does not tell."""
+        with self._lock:
+            process = self._process
+        return footprint(process.group) if process else None
 
     def kill(self) -> None:
         """End the processes; they are started again when they are needed."""

@@ -70,6 +70,8 @@ class Prover:
     def warm(self, snapshot: Snapshot) -> None:
         """Begin to start what runs take, in the background."""
         with self._opening, contextlib.suppress(PennyproofError):  # Whoever opens it will be told.
+            if self._session:
+                self._session.nursery.start()  # It may have been given up, since nobody used it.
             if not (self._session or self._begun or self._closed):
                 self._begun = self._begin(snapshot)
 
