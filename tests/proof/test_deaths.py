@@ -1,12 +1,8 @@
 """Processes killed from outside, at any moment: verdicts come all the same, and are right."""
 
-import os
-import signal
 import sys
 import threading
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +10,7 @@ from pennyproof.core.candidates import Candidate
 from pennyproof.core.outcomes import Outcome
 from pennyproof.core.verdicts import Level
 from pennyproof.core.work import Cancel, Deadline
+from tests.processes import ROLES, kill
 from tests.proof.test_prover import Proving
 
 ONE, TWO = "test_pkg.py::test_one", "test_pkg.py::test_two"
@@ -34,16 +31,6 @@ def test_two():
     assert one() < 2
 """,
 }
-ROLES = {
-    "bubblewrap": 1,
-    "its first process": 2,
-    "zygote": 3,
-    "fork servers' parents, and the zygote with pytest": 4,
-    "fork servers": 6,
-    "first processes of runs": 7,
-    "runs": 8,
-}
-"""Process → how far it is from this one; others lie between."""
 DELAYS = 0.0, 0.25
 """Seconds: as the request arrives, and while its test runs, more or less."""
 
@@ -64,32 +51,6 @@ def right(proving: Proving) -> Candidate:
 
 def wrong(proving: Proving) -> Candidate:
     return proving.edit(("pkg.py", "return 0", "return 7"))
-
-
-def children() -> Mapping[int, list[int]]:
-    """Process → its children, of all that there are."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = status.read_text()
-        except OSError:  # it has ended
-            continue
-        found[int(text.rpartition(")")[2].split()[1])].append(int(status.parent.name))
-    return found
-
-
-def kill(generation: int) -> int:
-    """Kill the processes of the sandbox that are so far from this one; returns how many there were."""
-    below = children()
-    found = [pid for pid in below[os.getpid()] if "bwrap" in Path(f"/proc/{pid}/comm").read_text()]
-    for _ in range(generation - 1):
-        found = [child for pid in found for child in below.get(pid, ())]
-    for pid in found:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:  # it has gone with another
-            continue
-    return len(found)
 
 
 @ISOLATED

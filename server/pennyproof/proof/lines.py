@@ -173,7 +173,6 @@ class Lines:
     def _send(self, data: bytes, descriptors: Sequence[int], deadline: Deadline, cancel: Cancel) -> None:
         if self._torn:
             raise LostError("it was sent a part of a message")
-        self._torn = True
         unsent = memoryview(data)
         while unsent:
             self._wait(self._wire.outgoing, select.POLLOUT, deadline, cancel)
@@ -185,7 +184,7 @@ class Lines:
                 raise LostError(f"it ended{self._last_words()}") from error
             descriptors = ()
             unsent = unsent[sent:]
-        self._torn = False
+            self._torn = bool(unsent)
         self._owed += 1
 
     def _last_line(self, deadline: Deadline, cancel: Cancel) -> bytes:
