@@ -1,7 +1,8 @@
 """Processes killed while they make verdicts: whether all verdicts come and are right, and what they take.
 
 At moments spread over a proof one kind of process is killed with SIGKILL, all of its kind at once. Every other
-candidate is right, and the others mend nothing. *error* counts proofs of which the user would be told that they went wrong.
+candidate is right, and the others mend nothing. *error* counts proofs of which the user would be told that they went
+wrong.
 """
 
 import threading
