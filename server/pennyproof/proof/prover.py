@@ -159,9 +159,10 @@ class Prover:
             return session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
 
         asked = remembered.digest(candidate, targets, test_ids, selection, every_test=every_test)
-        known = session.verdicts.find(Question(asked, session.baselines.test_files), snapshot, baseline)
-        if known and not afresh:
-            return known.taking(time.perf_counter() - began)
+        if not afresh:
+            known = session.verdicts.find(Question(asked, session.baselines.test_files), snapshot, baseline)
+            if known:
+                return known.taking(time.perf_counter() - began)
         verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
         if verdict is None:
             recorded = baseline()
