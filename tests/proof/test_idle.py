@@ -57,7 +57,8 @@ def resting(tmp_path: Path) -> Iterator[Resting]:
 
 
 @LINUX
-def test_spares_are_given_up_first_then_all(resting: Resting) -> None:
+def test_spares_are_given_up_first_then_all(resting: Resting, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "pennyproof.proof.idle")
     all_of_them, waiting = resting.processes
     assert waiting
     assert resting.idle.look() == SPARES
@@ -69,6 +70,11 @@ def test_spares_are_given_up_first_then_all(resting: Resting) -> None:
     resting.now = ALL
     assert resting.idle.look() is None
     assert resting.processes == (0, 0)
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "workers that nobody used have ended",
+        "nothing was asked for in 30 minutes; all have ended",
+    ]
+    assert all(" MB" in message for message in caplog.messages)
     assert resting.proved is Level.FIXES
     assert resting.processes[1]
 

@@ -56,17 +56,19 @@ class Idle:
 
     def look(self) -> float | None:
         """Give up what was not used for long; seconds until there may be more of that, ``None``: never."""
-        now = self._clock()
-        left = self._used + _ALL - now
+        before = self._nursery.footprint()
+        left = self._used + _ALL - self._clock()
         if left > 0 or any(pool.busy for pool in self._pools):
             unused = [seconds for pool in self._pools if (seconds := pool.rest(_SPARES)) is not None]
+            after = self._nursery.footprint()
+            if before and after and after.runs < before.runs:
+                log.info("workers that nobody used have ended: of %s stay %s", before, after)
             return min([left if left > 0 else _SPARES, *unused])
-        footprint = self._nursery.footprint()
         for pool in self._pools:
             pool.rest(0.0)
         self._nursery.kill()
         self._linter.close()
-        log.info("nothing was asked for in %.0f minutes; given up: %s", _ALL / 60, footprint)
+        log.info("nothing was asked for in %.0f minutes; all have ended: %s", _ALL / 60, before)
         return None
 
     def close(self) -> None:
