@@ -211,4 +211,3 @@ def test_a_proof_is_made_once_unless_it_is_asked_for_afresh(shop: Proving) -> No
     assert not shop.prove(right).cached
     shop.prover.restart()
     assert not shop.prove(right).cached
-    assert shop.prove(right).cached

@@ -40,8 +40,8 @@ class Question:
 @dataclass(slots=True)
 class _Entry:
     verdict: Verdict
-    before: Look
-    """The files before the verdict was made."""
+    signature: bytes
+    """Of the files before the verdict was made."""
     recorded: Recorded
     made: float
     sure: bool = False
@@ -61,6 +61,8 @@ class Verdicts:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Question, str], _Entry] = OrderedDict()
+        self._signed: tuple[Look, bytes] | None = None
+        """The last look, and its signature: many verdicts in a row begin with the same."""
 
     def find(self, question: Question, snapshot: Snapshot, recorded: Callable[[], Recorded]) -> Verdict | None:
         """The verdict, if it is known and nothing has changed.
@@ -81,7 +83,7 @@ class Verdicts:
             entry = self._entries.get(key)
             if entry is None:
                 return None
-            entry.sure = entry.sure or entry.before.is_as(now)
+            entry.sure = entry.sure or entry.signature == now.signature()
             if not entry.sure or entry.recorded is not compared or self._clock() - entry.made > _LIFETIME:
                 del self._entries[key]
                 return None
@@ -99,7 +101,9 @@ class Verdicts:
         """
         if before.settled and _lasting(verdict, recorded):
             with self._lock:
-                self._entries[question, before.digest] = _Entry(verdict, before, recorded, self._clock())
+                if not (self._signed and self._signed[0] is before):
+                    self._signed = before, before.signature()
+                self._entries[question, before.digest] = _Entry(verdict, self._signed[1], recorded, self._clock())
                 while len(self._entries) > _MOST:
                     self._entries.popitem(last=False)
 
