@@ -52,9 +52,9 @@ def run(options: Options) -> str:
     with _temporary_files() as folder, cancel.opened() as bench:
         began = time.perf_counter()
         for done, (text, level) in enumerate(_texts(), 1):
-            found = bench.prove(text).level
-            if level is not None and found is not level:
-                raise RuntimeError(f"{found.word} instead of {level.word}: {text}")
+            verdict = bench.prove(text)
+            if level is not None and verdict.level is not level:
+                raise RuntimeError(f"not {level.word} after {done - 1} verdicts, but {verdict}: {text}")
             if done % _CANCELLED == 0:
                 _cancel_one(bench, text)
             if done in samples or deadline.passed:
