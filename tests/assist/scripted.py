@@ -131,6 +131,7 @@ class ScriptedProver:
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         assert self.open_screens == 0, "a proof needs a worker that the screen still holds"

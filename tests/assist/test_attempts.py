@@ -61,6 +61,7 @@ class JudgesByText(ScriptedProver):
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         text = candidate.changes[0].after.text if candidate.changes and candidate.changes[0].after else ""

@@ -55,6 +55,7 @@ def test_a_search() -> None:
                     "reason": None,
                     "seconds": 0.123,
                     "strength": None,
+                    "cached": False,
                 },
                 "cost_usd": 0.0,
             }

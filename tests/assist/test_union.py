@@ -40,6 +40,7 @@ class Together(ScriptedProver):
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         assert every_test

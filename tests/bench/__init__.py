@@ -24,5 +24,7 @@ class Options:
     """After so long a benchmark measures nothing further; another run goes on from there."""
     afresh: bool = False
     """Measure again what was measured of this version of the product before."""
+    executor: str = "local"
+    """Where repair and seeded have proofs made: ``local``, ``dask`` (two workers, started here), ``dask://HOST:PORT``."""
     jobs: int = 1
     """How many repair tasks at a time; those that share cores spoil each other's times."""

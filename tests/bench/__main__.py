@@ -26,6 +26,9 @@ BENCHMARKS = (
     "verdict",
     "selection",
     "fanout",
+    "cancel",
+    "deaths",
+    "endurance",
     "complete",
     "faults",
     "startup",
@@ -52,10 +55,16 @@ def main() -> int:
     parser.add_argument("--project", action="append", default=[], help="only this project of the corpus (repeatable)")
     parser.add_argument("--quick", action="store_true", help="a small part of everything")
     parser.add_argument(
-        "--seconds", type=float, default=math.inf, help="time for one of repair, samples, seeded, historical"
+        "--seconds", type=float, default=math.inf, help="time for one of repair, samples, seeded, historical, endurance"
     )
     parser.add_argument("--afresh", action="store_true", help="measure again what was measured of this version")
     parser.add_argument("--jobs", type=int, default=1, help="repair tasks at a time (default: 1)")
+    parser.add_argument(
+        "--executor",
+        default="local",
+        metavar="NAME",
+        help="where repair and seeded have proofs made: local (default), dask (two workers here) or dask://HOST:PORT",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
@@ -66,6 +75,7 @@ def main() -> int:
         quick=arguments.quick,
         seconds=arguments.seconds,
         afresh=arguments.afresh,
+        executor=arguments.executor,
         jobs=arguments.jobs,
     )
 

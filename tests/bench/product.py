@@ -23,6 +23,8 @@ DEADLINE = 60
 """Seconds that a search may take: the command's default."""
 _SLACK = 120
 """Seconds beyond the deadline after which a run counts as hanging."""
+_HANDED_ON = ("PENNYPROOF_PROOF_EXECUTOR",)
+"""What whoever runs benchmarks may set for all of them."""
 _READING = 1.0
 """Seconds that a user looks at least at what failed before asking for a fix."""
 
@@ -54,6 +56,7 @@ def environment(python: Path) -> Iterator[dict[str, str]]:
             "PENNYPROOF_HOME": str(Path(home, "state")),
             "PENNYPROOF_TRUST": "always",
             "PENNYPROOF_TESTS_PYTHON": str(python),
+            **{name: os.environ[name] for name in _HANDED_ON if name in os.environ},
         }
 
 

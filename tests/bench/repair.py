@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import Options, corpus
+from tests.bench import Options, cluster, corpus
 from tests.bench.corpus import Unavailable
 from tests.bench.lsp_session import write_edit
 from tests.bench.product import debug, fix, git_apply
-from tests.bench.results import Results, product_version, progress
+from tests.bench.results import Results, measured_version, progress
 from tests.bench.tables import Cell, median, percent, quantile, table
 
 NAME = "repair"
@@ -96,13 +96,14 @@ def run(options: Options) -> str:
     if not path.is_file():
         raise Unavailable(f"{path} is not there; name the folder of the recorded tasks with --data")
     tasks = list(_tasks(path))[: _QUICK if options.quick else None]
-    results = Results(NAME, Result, options, product_version())
+    results = Results(NAME, Result, options, measured_version(options))
     python = corpus.bare(options.cache)
     commands = [Run(task, visible) for visible in ("full", "examples") for task in tasks]
-    _all(commands, python, results, options.jobs)
-    failing = (run for run in commands if any(result.failing for result in results.of([run.key])))
-    editors = [Run(run.task, run.visible, "editor") for run in failing if run.task in tasks[::_IN_EDITOR]]
-    _all(editors, python, results, options.jobs)
+    with cluster.executor(options, python):
+        _all(commands, python, results, options.jobs)
+        failing = (run for run in commands if any(result.failing for result in results.of([run.key])))
+        editors = [Run(run.task, run.visible, "editor") for run in failing if run.task in tasks[::_IN_EDITOR]]
+        _all(editors, python, results, options.jobs)
     runs = [*commands, *editors]
     return "\n\n".join(_report(runs, results))
 

@@ -91,6 +91,11 @@ def product_version() -> str:
     return digest.hexdigest()[:12]
 
 
+def measured_version(options: Options) -> str:
+    """What tells results apart: the product, and who made its proofs, where that is not this machine alone."""
+    return product_version() + ("" if options.executor == "local" else f" {options.executor}")
+
+
 def progress(text: str) -> None:
     """Tell whoever waits; the tables go to stdout, this does not."""
     print(text, file=sys.stderr, flush=True)

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench import Options, corpus, plain, product, seeds
+from tests.bench import Options, cluster, corpus, plain, product, seeds
 from tests.bench.lsp_session import write_edit
-from tests.bench.results import Results, product_version, progress
+from tests.bench.results import Results, measured_version, progress
 from tests.bench.seeds import Seed
 from tests.bench.tables import median, percent, quantile, table
 
@@ -78,14 +78,14 @@ class Case:
 
 def run(options: Options) -> str:
     """Put every bug to the product that was not put to it before; returns the tables of all."""
-    results = Results(NAME, Attempt, options, product_version())
+    results = Results(NAME, Attempt, options, measured_version(options))
     keys: list[str] = []
     for project in corpus.projects(options.projects):
         cases = _cases(project, options)
         keys += [case.key for case in cases]
         missing = set(results.missing(case.key for case in cases))
         if missing and not results.time_is_up:
-            _measure(project, [case for case in cases if case.key in missing], results, options.cache)
+            _measure(project, [case for case in cases if case.key in missing], results, options)
     attempts = results.of(keys)
     by_command = [attempt for attempt in attempts if attempt.way == "cli"]
     by_editor = [attempt for attempt in attempts if attempt.way == "lsp"]
@@ -112,10 +112,10 @@ def _cases(project: corpus.Project, options: Options) -> list[Case]:
     ]
 
 
-def _measure(project: corpus.Project, cases: Sequence[Case], results: Results[Attempt], cache: Path) -> None:
+def _measure(project: corpus.Project, cases: Sequence[Case], results: Results[Attempt], options: Options) -> None:
     """Put bugs of one project to the product, until the time is up."""
-    ready = corpus.prepare(project, cache)
-    with ready.lease():
+    ready = corpus.prepare(project, options.cache)
+    with ready.lease(), cluster.executor(options, ready.python):
         clean = plain.run(ready.python, ready.renew()).passing - set(seeds.read()[project.name].unstable)
         for case in cases:
             attempt = results.get(case.key, partial(_WAYS[case.way], ready, case.seed, clean))

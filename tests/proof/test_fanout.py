@@ -144,8 +144,9 @@ def test_a_job_tells_all_that_a_verdict_depends_on(setting: Callable[..., Settin
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_a.py").write_text("")
     given = setting(THERE)
-    given.prove(test_ids=[A], every_test=True)
+    given.prove(test_ids=[A], every_test=True, afresh=True)
     (job,) = given.crew.jobs
+    assert job.afresh
     assert (job.root, job.args, job.buffers) == (str(tmp_path), ("-x",), {"a.py": Source("x = 1\n")})
     assert (job.candidate, job.targets, job.test_ids, job.every_test) == (CANDIDATE, (A,), (A,), True)
     assert list(job.conditions.files) == ["a.py", "b.py", "tests"]

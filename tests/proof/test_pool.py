@@ -30,7 +30,8 @@ class Made:
 
     def __init__(self, size: int) -> None:
         self.workers: list[FakeWorker] = []
-        self.pool = Pool(size, self._make)
+        self.now = 0.0
+        self.pool = Pool(size, self._make, clock=lambda: self.now)
 
     def _make(self) -> Worker:
         self.workers.append(FakeWorker())
@@ -81,3 +82,22 @@ def test_closing_ends_those_that_are_lent_too(made: Made) -> None:
     assert made.workers[0].closed
     with pytest.raises(EnvironmentProblem, match="closed"), made.pool.lend(Cancel()):
         raise AssertionError("it was lent")
+
+
+def test_workers_that_nobody_uses_are_ended() -> None:
+    made = Made(2)
+    with made.pool.lend(Cancel()), made.pool.lend(Cancel()):
+        assert made.pool.busy
+        assert made.pool.rest(0.0) is None
+    made.now = 100.0
+    with made.pool.lend(Cancel()):
+        used = made.workers[0]  # given back last, and lent first
+    assert made.pool.rest(100.0) == 100.0
+    assert [worker.killed for worker in made.workers] == [worker is not used for worker in made.workers]
+    assert made.pool.rest(100.0) == 100.0
+    made.now = 200.0
+    assert made.pool.rest(100.0) is None
+    assert all(worker.killed for worker in made.workers)
+    with made.pool.lend(Cancel()):
+        assert len(made.workers) == 3
+    made.pool.close()

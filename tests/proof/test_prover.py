@@ -126,7 +126,7 @@ class Proving:
     def baseline(self, *test_ids: str) -> Baseline:
         return self.prover.baseline(self.snapshot, test_ids=test_ids or None, cancel=Cancel(), progress=Silent())
 
-    def prove(self, candidate: Candidate, *test_ids: str, every_test: bool = False) -> Verdict:
+    def prove(self, candidate: Candidate, *test_ids: str, every_test: bool = False, afresh: bool = False) -> Verdict:
         targets = [TOTAL] if (self.root / "shop").exists() else []
         return self.prover.prove(
             self.snapshot,
@@ -134,6 +134,7 @@ class Proving:
             targets=targets,
             test_ids=test_ids or None,
             every_test=every_test,
+            afresh=afresh,
             cancel=Cancel(),
         )
 

@@ -133,7 +133,7 @@ class Both:
     def stand(self) -> None:
         """Ask until what edits are tried in has been made, in the background."""
         wrong = self.edit("a - b", "a * b")
-        assert any(self.trying.prove(wrong, ADD).route is Route.PATCHED for _ in range(200))
+        assert any(self.trying.prove(wrong, ADD, afresh=True).route is Route.PATCHED for _ in range(200))
 
     def close(self) -> None:
         self.trying.prover.close()
@@ -176,7 +176,7 @@ def test_the_verdict_is_that_of_a_run(
     candidate = both.edit(old, new)
     run = both.plain.prove(candidate, *ids)
     # On a busy machine there may be no time for it: then it says nothing.
-    several = (both.trying.prove(candidate, *ids) for _ in range(20))
+    several = (both.trying.prove(candidate, *ids, afresh=True) for _ in range(20))
     tried = next((verdict for verdict in several if verdict.route is route), run)
     assert (tried.level, tried.route) == (level, route), tried
     assert run.route is Route.IMPORTED
@@ -191,7 +191,7 @@ def test_what_is_on_disk_is_what_counts(both: Both) -> None:
     both.stand()
     write(both.trying.root, {TESTS: PROJECT[TESTS].replace("sums.add(1, 2) == 3", "sums.add(1, 2) == 2")})
     both.trying.snapshot = Snapshot(both.trying.root)
-    verdict = both.trying.prove(both.edit("a - b", "a * b"), ADD)
+    verdict = both.trying.prove(both.edit("a - b", "a * b"), ADD, afresh=True)
     write(both.trying.root, {TESTS: PROJECT[TESTS]})
     both.trying.snapshot = Snapshot(both.trying.root)
     assert (verdict.level, verdict.route) == (Level.FIXES, Route.IMPORTED)
@@ -200,5 +200,5 @@ def test_what_is_on_disk_is_what_counts(both: Both) -> None:
 def test_children_that_are_lost_are_not_missed(both: Both) -> None:
     both.stand()
     kill_sandboxes()
-    assert both.trying.prove(both.edit("a - b", "a * b"), ADD).level is Level.PARSES
+    assert both.trying.prove(both.edit("a - b", "a * b"), ADD, afresh=True).level is Level.PARSES
     both.stand()

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,13 +173,49 @@ os.wait()
         assert primed.ask({"code": "found = 2"}, 20).result == {"found": 2}
 
 
-def test_cancelling_ends_a_run(yard: Yard) -> None:
-    cancel = Cancel()
-    timer = threading.Timer(0.3, cancel.ask)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "while True: pass",
+        "signal.pause()",
+        "sum(range(10**15))",
+        "for _ in range(20): subprocess.Popen(['sleep', '60'])\nsignal.pause()",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))\nif os.fork() == 0: os.setsid()\nsignal.pause()",
+    ],
+)
+def test_cancelling_ends_a_run_and_nothing_else(yard: Yard, code: str) -> None:
+    assert yard.run("found = 1").ok
+    server, cancel = yard.worker._plain, Cancel()
+    timer = threading.Timer(0.2, cancel.ask)
     timer.start()
     with pytest.raises(Cancelled):
-        yard.worker.run("snippet", files={}, params={"code": "while True: pass"}, limits=Limits(wall=60), cancel=cancel)
-    assert yard.run("found = 'started again'").ok
+        yard.run(code, limits=Limits(wall=60), cancel=cancel)
+    assert yard.run("found = 'free again'").result == {"found": "free again"}
+    assert yard.worker._plain is server
+
+
+def test_cancelling_ends_a_child_that_stays(yard: Yard) -> None:
+    cancel = Cancel()
+    with prime(yard, cancel) as primed:
+        server = yard.worker._plain
+        timer = threading.Timer(0.2, cancel.ask)
+        timer.start()
+        with pytest.raises(Cancelled):
+            primed.ask({"code": "while True: pass"}, 60)
+        assert not primed.alive
+        assert yard.run("found = 'free again'").ok
+        assert yard.worker._plain is server
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_another(yard: Yard) -> None:
+    """Whenever the cancel comes, the next answer is to the next request."""
+    for delay in (0.0, 0.001, 0.003, 0.01, 0.03):
+        cancel = Cancel()
+        timer = threading.Timer(delay, cancel.ask)
+        timer.start()
+        with suppress(Cancelled):
+            assert yard.run("found = 'not waited for'", cancel=cancel).ok
+        assert yard.run(f"found = {delay}").result == {"found": delay}
 
 
 def test_what_is_cancelled_before_never_starts(yard: Yard) -> None:

@@ -190,7 +190,12 @@ class _Session:
             self.progress.report(f"proving once more: {candidate.summary}")
             every_test = self.baseline.seconds <= max(_WHOLE_SUITE_SECONDS, self.deadline.left / 2)
             verdict = self.prover.prove(
-                self.snapshot, candidate, targets=problem.provable, every_test=every_test, cancel=self.cancel
+                self.snapshot,
+                candidate,
+                targets=problem.provable,
+                every_test=every_test,
+                afresh=True,
+                cancel=self.cancel,
             )
             if verdict.level is not Level.FIXES:
                 self.tally.reject(candidate, verdict)

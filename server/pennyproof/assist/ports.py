@@ -108,6 +108,7 @@ class Prover(Protocol):
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         """Take a candidate through all gates, the tests in a fresh process.
@@ -119,6 +120,7 @@ class Prover(Protocol):
             test_ids: Run these only.
             selection: How these were chosen: ``asked`` or ``imports``.
             every_test: Run the whole suite rather than the tests known to run the changed code.
+            afresh: Run the tests even where the same was proved before, of the same files.
             cancel: Ends the run.
         """
 

@@ -39,6 +39,7 @@ def verdict_json(verdict: Verdict) -> JsonObject:
         "reason": verdict.reason,
         "seconds": round(verdict.seconds, _MILLISECONDS),
         "strength": _strength_json(verdict.strength),
+        "cached": verdict.cached,
     }
 
 

@@ -93,6 +93,8 @@ class Verdict:
     """How its tests were run; ``None``: none were."""
     strength: Strength | None = None
     """What its tests would notice; ``None`` where that was not measured, or there is nothing to measure."""
+    cached: bool = False
+    """Whether it was made before, of the same edit and the same files, and told again."""
 
     def taking(self, seconds: float) -> "Verdict":
         """The same verdict with the time it took, in seconds."""

@@ -142,13 +142,14 @@ class FanOut:
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         """Take a candidate through all gates, elsewhere if that can be."""
         began = time.perf_counter()
         crew = self._crew(cancel)
         if crew:
-            job = self._job(snapshot, candidate, targets, test_ids, selection, every_test, cancel)
+            job = self._job(snapshot, candidate, targets, test_ids, selection, every_test, afresh, cancel)
             verdict = self._sent(job, crew, cancel)
             if verdict:
                 return verdict.taking(time.perf_counter() - began)
@@ -159,6 +160,7 @@ class FanOut:
             test_ids=test_ids,
             selection=selection,
             every_test=every_test,
+            afresh=afresh,
             cancel=cancel,
         )
 
@@ -180,6 +182,7 @@ class FanOut:
         test_ids: Sequence[str] | None,
         selection: str,
         every_test: bool,
+        afresh: bool,
         cancel: Cancel,
     ) -> Job:
         asked = None if test_ids is None else tuple(test_ids)
@@ -196,6 +199,7 @@ class FanOut:
             test_ids=asked,
             selection=selection,
             every_test=every_test,
+            afresh=afresh,
             seconds=seconds,
         )
 

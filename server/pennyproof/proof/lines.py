@@ -25,6 +25,10 @@ class LostError(Exception):
     """The process has ended, or does not speak as it should."""
 
 
+class SilentError(LostError):
+    """The process did not answer in time."""
+
+
 class Wire(Protocol):
     """What lines travel on; neither way blocks."""
 
@@ -107,9 +111,14 @@ class Lines:
         self._rest = bytearray()
         self._talking = threading.Lock()
         self._ringing = threading.Lock()
+        self._owed = 0
+        """Answers that have not been read yet: that to what is being asked, and one that nobody waited for."""
+        self._torn = False
+        """Whether the last message was sent in part only."""
         self._ended = False
         self._closed = False
         self._bell, self._ringer = os.pipe()
+        os.set_blocking(self._bell, False)
 
     def exchange(
         self,
@@ -119,12 +128,12 @@ class Lines:
         descriptors: Sequence[int] = (),
         sent: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
-        """Send a message and wait for its answer.
+        """Send a message and wait for its answer, passing over one that was not waited for.
 
         Args:
             message: What can be said in JSON.
             seconds: How long that may take.
-            cancel: Ends the waiting, after which nothing can be asked any more.
+            cancel: Ends the waiting; if all of the message had been sent by then, the next one may be.
             descriptors: What to send along; they stay open here.
             sent: Called when the message is on its way.
 
@@ -133,6 +142,7 @@ class Lines:
             LostError: There will be no answer.
         """
         with self._talking:
+            self._silence_bell()
             if self._ended:
                 raise Cancelled("the worker was ended")
             forget = cancel.on_cancel(self._ring)
@@ -141,7 +151,7 @@ class Lines:
                 self._send(json.dumps(message).encode() + b"\n", descriptors, deadline, cancel)
                 if sent:
                     sent()
-                answer: dict[str, Any] = json.loads(self._line(deadline, cancel))
+                answer: dict[str, Any] = json.loads(self._last_line(deadline, cancel))
             except ValueError as error:
                 raise LostError("it answered with something else than JSON") from error
             finally:
@@ -182,6 +192,8 @@ class Lines:
         return False
 
     def _send(self, data: bytes, descriptors: Sequence[int], deadline: Deadline, cancel: Cancel) -> None:
+        if self._torn:
+            raise LostError("it was sent a part of a message")
         unsent = memoryview(data)
         while unsent:
             self._wait(self._wire.outgoing, select.POLLOUT, deadline, cancel)
@@ -193,6 +205,16 @@ class Lines:
                 raise LostError(f"it ended{self._last_words()}") from error
             descriptors = ()
             unsent = unsent[sent:]
+            self._torn = bool(unsent)
+        self._owed += 1
+
+    def _last_line(self, deadline: Deadline, cancel: Cancel) -> bytes:
+        """The last of the answers that are owed."""
+        line = b""
+        while self._owed:
+            line = self._line(deadline, cancel)
+            self._owed -= 1
+        return line
 
     def _line(self, deadline: Deadline, cancel: Cancel) -> bytes:
         searched = 0
@@ -219,10 +241,17 @@ class Lines:
         if self._ended:
             raise Cancelled("the worker was ended")
         if not ready:
-            raise LostError(f"it does not answer{self._last_words()}")
+            raise SilentError(f"it does not answer{self._last_words()}")
 
     def _ring(self) -> None:
         """Wake whoever waits for an answer."""
         with self._ringing:
             if not self._closed:
                 os.write(self._ringer, b"!")
+
+    def _silence_bell(self) -> None:
+        """Forget what it was rung for before."""
+        with self._ringing:
+            if not self._closed:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._bell, _PIECE)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
-from pennyproof.proof.lines import LostError
+from pennyproof.proof.footprint import Footprint, footprint
+from pennyproof.proof.lines import LostError, SilentError
 from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.zygote import ForkServer, Imported, Process, Zygote
@@ -20,6 +21,9 @@ from pennyproof.proof.zygote import ForkServer, Imported, Process, Zygote
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_TRIES = 3
+"""How often a process is started before that is held to be impossible: one that is killed is not missed."""
 
 CONFIGURATION = frozenset(
     ["pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py"]
@@ -76,7 +80,7 @@ class Nursery:
             Cancelled: ``cancel`` was asked, or this was closed.
             WorkerLost: Nothing can be started.
         """
-        return _wait(self._begin_plain(), cancel).imported
+        return self._ready(cancel).imported
 
     def fork(self, cancel: Cancel, *, warming: bool = False) -> ForkServer:
         """A new fork server, in whose runs pytest starts from the beginning.
@@ -89,14 +93,14 @@ class Nursery:
             Cancelled: ``cancel`` was asked, or this was closed.
             WorkerLost: It cannot be started.
         """
-        for _ in range(2):
-            plain = _wait(self._begin_plain(), cancel)
+        for _ in range(_TRIES):
+            plain = self._ready(cancel)
             try:
                 return plain.process.zygote.fork(warming=warming)
             except LostError as error:
                 lost = error
-                self._forget(plain.process)
-        raise WorkerLost(f"the process that workers are forked from was lost twice: {lost}") from lost
+                self.give_up(plain.process)
+        raise WorkerLost(f"the process that workers are forked from was lost again and again: {lost}") from lost
 
     def suited(self, files: Collection[str], args: Sequence[str], cancel: Cancel) -> Zygote | None:
         """The zygote in which pytest was started, if a run that started there is as good as one from the beginning.
@@ -112,6 +116,7 @@ class Nursery:
         """
         if not self._starts_pytest or tuple(args) != self.spec.args:
             return None
+        self._ready(cancel)
         future = self._begin_started()
         started = _wait(future, cancel)
         gone = started.zygote is not None and not started.zygote.alive
@@ -132,6 +137,19 @@ class Nursery:
                     self._started = _done(Started(None, started.look))
                     zygote.end()
 
+    def give_up(self, lost: Process) -> None:
+        """End a process that does not do what it should, with all that comes from it; the next need starts another."""
+        with self._lock:
+            if self._process is lost:
+                self._process, self._plain, self._started = None, None, None
+        lost.end()
+
+    def footprint(self) -> Footprint | None:
+        """The memory of all processes, workers included; ``None`` where there are none, or the system does not tell."""
+        with self._lock:
+            process = self._process
+        return footprint(process.group) if process else None
+
     def kill(self) -> None:
         """End the processes; they are started again when they are needed."""
         with self._lock:
@@ -149,6 +167,17 @@ class Nursery:
         # Elsewhere the folder in which runs happen is not the one in which it would have been started.
         return self.spec.args is not None and self.sandbox.kind == "bubblewrap"
 
+    def _ready(self, cancel: Cancel) -> Plain:
+        """The process, waited for; one that is killed while it starts is started again."""
+        for _ in range(_TRIES - 1):
+            began = self._begin_plain()
+            try:
+                return _wait(began, cancel)
+            except WorkerLost as error:
+                if isinstance(error.__cause__, SilentError):
+                    raise
+        return _wait(self._begin_plain(), cancel)
+
     def _begin_plain(self) -> Future[Plain]:
         with self._lock:
             if self._closed:
@@ -165,6 +194,8 @@ class Nursery:
             return self._started
 
     def _make_plain(self) -> Plain:
+        if self.spec.pycache:  # Whoever tidies up may have removed it.
+            self.spec.pycache.mkdir(mode=0o700, parents=True, exist_ok=True)
         process = Process(self.sandbox, self.spec)
         with self._lock:
             self._process = process
@@ -181,13 +212,13 @@ class Nursery:
             return Started(None, {})
         parent = plain.result().process.zygote
         look: Look = {}
-        for _ in range(2):
+        for _ in range(_TRIES):
             look = self._look()
             try:
                 zygote, told = parent.start_pytest(self.spec.args)
             except (Cancelled, LostError) as error:
                 log.info("pytest could not be started in advance: %s", error)
-                break
+                continue
             unforeseen = set(told["looked"]) - self._looked
             self._looked |= unforeseen
             if told["usable"] and not unforeseen:
@@ -207,12 +238,6 @@ class Nursery:
         if zygote:
             zygote.end()
         self._begin_started()
-
-    def _forget(self, lost: Process) -> None:
-        with self._lock:
-            if self._process is lost:
-                self._process, self._plain, self._started = None, None, None
-        lost.end()
 
     def _look(self) -> Look:
         """The project as far as it matters to pytest's start: what lies at its top, and what is looked at."""

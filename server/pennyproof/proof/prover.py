@@ -14,13 +14,14 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
-from pennyproof.proof import gates, limits
+from pennyproof.proof import gates, limits, remembered
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.environment import Environment
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.proving import Linting, Proving
 from pennyproof.proof.records import Recorded, Records
+from pennyproof.proof.remembered import Question
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
 from pennyproof.proof.workspace import Workspace
@@ -60,6 +61,8 @@ class Prover:
     def warm(self, snapshot: Snapshot) -> None:
         """Begin to start what runs take, in the background."""
         with self._opening, contextlib.suppress(PennyproofError):  # Whoever opens it will be told.
+            if self._session:
+                self._session.nursery.start()  # It may have been given up, since nobody used it.
             if not (self._session or self._begun or self._closed):
                 self._begun = self._begin(snapshot)
 
@@ -136,19 +139,31 @@ class Prover:
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         """Take a candidate through all gates, the tests in a fresh process."""
         began = time.perf_counter()
         session = self._opened(snapshot, cancel)
+
+        def baseline() -> Recorded:
+            return session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
+
+        asked = remembered.digest(candidate, targets, test_ids, selection, every_test=every_test)
+        if not afresh:
+            known = session.verdicts.find(Question(asked, session.baselines.test_files), snapshot, baseline)
+            if known:
+                return known.taking(time.perf_counter() - began)
         verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
         if verdict is None:
-            recorded = session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
+            recorded = baseline()
             # The first baseline may have shown further files to hold tests.
             verdict = gates.touches_tests(candidate, session.baselines.test_files)
         if verdict is None:
             chosen = None if test_ids is None else (test_ids, selection)
+            before = self._workspace.look(snapshot)
             verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, chosen, every_test, cancel)
+            session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
         return verdict.taking(time.perf_counter() - began)
 
     def _run_and_lint(

@@ -71,6 +71,7 @@ class Job:
     test_ids: tuple[str, ...] | None
     selection: str
     every_test: bool
+    afresh: bool
     seconds: float
     """After which the worker stops, whether or not anybody still waits."""
 
@@ -168,6 +169,7 @@ class Checkout:
             test_ids=job.test_ids,
             selection=job.selection,
             every_test=job.every_test,
+            afresh=job.afresh,
             cancel=cancel,
         )
 

@@ -13,12 +13,14 @@ from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError, Wo
 from pennyproof.proof.baseline import Baselines
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.environment import Environment, probe, readable_paths
+from pennyproof.proof.idle import Idle
 from pennyproof.proof.interpreter import Interpreter, find_interpreter
 from pennyproof.proof.lint import Linter
 from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Records
+from pennyproof.proof.remembered import Verdicts
 from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox, try_out
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.standing import Standings
@@ -41,10 +43,12 @@ class Session:
     linting: ThreadPoolExecutor
     """Where the linter is asked while tests run."""
     nursery: Nursery
+    idle: Idle
     pool: Pool
     warming: Pool
     standings: Standings
     bytecode: Bytecode
+    verdicts: Verdicts
     workers: int
     """How many workers screen at once."""
 
@@ -61,6 +65,7 @@ class Session:
 
     def close(self) -> None:
         """End all processes for good."""
+        self.idle.close()
         processes: list[Pool | Standings | Nursery] = [self.pool, self.standings, self.warming, self.nursery]
         for part in reversed(processes) if self.nursery.ends_servers else processes:
             part.close()
@@ -131,12 +136,14 @@ def open_session(
     fingerprint = environment.fingerprint()
     workers = options.workers or len(os.sched_getaffinity(0))
     nursery = warmer.nursery
-    # The first runs, which others are compared with, start from the beginning.
-    warming = Pool(1, lambda: warmer)
-    # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
-    proving = Pool(workers + 2, lambda: Worker(nursery))
     linter = Linter(environment.version[:2])
     linter.start()
+    idle = Idle(nursery, linter)
+    # The first runs, which others are compared with, start from the beginning.
+    warming = idle.watch(Pool(1, lambda: warmer, used=idle.used))
+    # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
+    proving = idle.watch(Pool(workers + 2, lambda: Worker(nursery), used=idle.used))
+    idle.used()
     return Session(
         environment=environment,
         fingerprint=fingerprint,
@@ -146,10 +153,14 @@ def open_session(
         linter=linter,
         linting=ThreadPoolExecutor(1, "pennyproof-lint"),
         nursery=nursery,
+        idle=idle,
         pool=proving,
         warming=warming,
-        standings=Standings(workers if options.patching else 0, lambda: Worker(nursery), options),
+        standings=idle.watch(
+            Standings(workers if options.patching else 0, lambda: Worker(nursery), options, used=idle.used)
+        ),
         bytecode=bytecode,
+        verdicts=Verdicts(workspace),
         workers=workers,
     )
 

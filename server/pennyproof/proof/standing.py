@@ -6,6 +6,7 @@ project has seen it pass. It is asked of tests alone that do here, without the e
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,17 +60,29 @@ class _State:
 class Standings:
     """The children in which the project stands. Thread-safe; nobody waits for one that is at work or being made."""
 
-    def __init__(self, size: int, make: Callable[[], Worker], options: ProofOptions) -> None:
+    def __init__(
+        self,
+        size: int,
+        make: Callable[[], Worker],
+        options: ProofOptions,
+        *,
+        used: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Prepare; the first is made when the same state of the project is asked about again.
 
         Args:
             size: How many there may be.
             make: Makes a worker for one.
             options: The settings.
+            used: Called when one was used.
+            clock: Seconds, from any moment.
         """
         self._size = size
         self._make = make
         self._options = options
+        self._used = used
+        self._clock = clock
         self._lock = threading.Lock()
         self._idle: list[_Standing] = []
         self._taken = 0
@@ -114,6 +127,26 @@ class Standings:
         finally:
             self._give_back(standing)
 
+    @property
+    def busy(self) -> bool:
+        """Whether one is at work or being made."""
+        return self._taken > 0
+
+    def rest(self, seconds: float) -> float | None:
+        """End those that were not used for so long.
+
+        Returns:
+            Seconds until that holds of the next one; ``None`` where no other is unused.
+        """
+        with self._lock:
+            latest = self._clock() - seconds
+            unused = [standing for standing in self._idle if standing.since <= latest]
+            self._idle = [standing for standing in self._idle if standing.since > latest]
+            left = self._idle[0].since - latest if self._idle else None
+        for standing in unused:
+            standing.end()
+        return left
+
     def close(self) -> None:
         """End all."""
         with self._lock:
@@ -152,10 +185,12 @@ class Standings:
         with self._lock:
             self._taken -= 1
             keep = standing.alive and not self._closed
+            standing.since = self._clock()
             if keep:
                 self._idle.append(standing)
         if not keep:
             standing.end()
+        self._used()
 
 
 class _Standing:
@@ -163,6 +198,8 @@ class _Standing:
 
     def __init__(self, worker: Worker, state: _State, options: ProofOptions) -> None:
         self.state = state
+        self.since = 0.0
+        """When it was last used."""
         self._worker = worker
         self._timeout = options.timeout_seconds
         self._controls: dict[tuple[str, ...], bool] = {}

@@ -3,13 +3,13 @@
 import base64
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
-from pennyproof.proof.lines import LostError
+from pennyproof.proof.lines import LostError, SilentError
 from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
 from pennyproof.proof.zygote import Answer, ForkServer, Status, Zygote
@@ -19,9 +19,16 @@ __all__ = ["Answer", "Limits", "Nursery", "Primed", "Status", "Worker", "WorkerS
 _GRACE_SECONDS = 10.0
 """How much longer than a run's own limit its answer may take; the fork server kills in time unless it is lost."""
 
+_MOST_LOST = 3
+"""Fork servers that may be lost to one request; the last of them comes from a process that was started for it."""
+
+_MOST_KILLED = 2
+"""Runs of one request that may be killed before that is put down to what they run: the child at work, and the one that
+waited beside it and took its place."""
+
 
 class Worker:
-    """A fork server, forked when first needed and again once when lost.
+    """A fork server, forked when first needed and again when lost.
 
     One thread at a time may use a worker; ``kill`` and ``close`` may be called from any.
     """
@@ -64,7 +71,7 @@ class Worker:
 
         Raises:
             Cancelled: ``cancel`` was asked, or the worker was ended by another thread.
-            WorkerLost: The fork server ended twice in a row, or cannot be started.
+            WorkerLost: Fork servers end again and again, or none can be started.
         """
         return self._request(_request(job, files, params, limits, stay=False), limits.wall, cancel, sent)[0]
 
@@ -88,7 +95,7 @@ class Worker:
 
         Raises:
             Cancelled: ``cancel`` was asked.
-            WorkerLost: The fork server ended twice in a row, or cannot be started.
+            WorkerLost: Fork servers end again and again, or none can be started.
         """
         answer, server = self._request(_request(job, files, params, limits, stay=True), limits.wall, cancel)
         return Primed(self, server, answer, cancel)
@@ -110,22 +117,27 @@ class Worker:
         self, request: dict[str, Any], seconds: float, cancel: Cancel, sent: Callable[[], None] | None = None
     ) -> "tuple[Answer, ForkServer]":
         """Have one request answered, and by which fork server that was."""
-        lost: LostError | None = None
-        again = False
-        for _ in range(3):
+        again, killed, lost = False, 0, 0
+        while True:
             server = self._plain_server(cancel) if again else self._server(request, cancel)
             try:
                 answer = self._ask(server, request, seconds, cancel, sent)
             except LostError as error:
-                if lost:
-                    raise WorkerLost(f"the fork server was lost twice: {error}") from error
-                lost = error
+                lost += 1
+                if lost == _MOST_LOST or isinstance(error, SilentError):
+                    raise WorkerLost(f"the fork server was lost again and again: {error}") from error
+                # What ended one may have ended both, and where the next goes, too, what they come from is at fault.
+                self.kill()
+                if lost > 1:
+                    self.nursery.give_up(server.zygote.process)
                 continue
-            if answer.status is not Status.AGAIN:
-                return answer, server
-            again = True
-            self.nursery.unsuited(server.zygote, request["files"], answer.result)
-        raise WorkerLost(f"the fork server was lost: {lost}")
+            if answer.status is Status.AGAIN and not again:
+                again = True
+                self.nursery.unsuited(server.zygote, request["files"], answer.result)
+            elif answer.status is Status.KILLED and killed < _MOST_KILLED:
+                killed += 1
+            else:
+                return replace(answer, status=Status.CRASHED) if answer.status is Status.KILLED else answer, server
 
     def _ask(
         self,
@@ -135,12 +147,20 @@ class Worker:
         cancel: Cancel,
         sent: Callable[[], None] | None = None,
     ) -> Answer:
-        """Send one request to a fork server, which is ended when anything goes wrong."""
+        """Send one request to a fork server, which is ended unless it can be asked again."""
         try:
             return server.ask(request, seconds + _GRACE_SECONDS, cancel, sent)
-        except (LostError, Cancelled):
+        except LostError:
             self._forget(server)
             raise
+        except Cancelled:
+            self._free(server)
+            raise
+
+    def _free(self, server: ForkServer) -> None:
+        """Have a fork server end its child, or end it."""
+        if not server.free():
+            self._forget(server)
 
     def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
         """The fork server for a request: one in which pytest was started, if that is as good here."""
@@ -236,11 +256,7 @@ class Primed:
         if not self._alive:
             return
         self._alive = False
-        request = {"job": "end", "params": {}, "limits": {"wall": 0.0}}
-        try:
-            self._worker._ask(self._server, request, 0.0, Cancel())  # noqa: SLF001 - two halves
-        except LostError:
-            return
+        self._worker._free(self._server)  # noqa: SLF001 - two halves
 
     def __enter__(self) -> Self:
         return self

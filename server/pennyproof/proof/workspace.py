@@ -24,6 +24,9 @@ _SKIPPED = frozenset(
 )  # fmt: skip
 """Folders that hold no part of the program: version control, environments, caches, editors' own files."""
 
+_REMEMBERING = frozenset({".hypothesis"})
+"""Those of them in which one run of the tests leaves to the next what it is to try."""
+
 _WHOLE = 4 << 20
 """Bytes. Larger files are told apart by size and time only; reading them for each digest would be felt."""
 _RACY = 2_000_000_000
@@ -44,6 +47,29 @@ class _Stamp:
     inode: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """The files of a snapshot as they were found."""
+
+    contents: Mapping[str, bytes]
+    """Path → digest, buffers in front of what is on disk."""
+    digest: str
+    """Of all of them."""
+    stamps: Mapping[str, _Stamp]
+    """Of those on disk."""
+    settled: bool
+    """Whether all that lies there was looked at, and nothing was written so lately that it may change unseen."""
+
+    def signature(self) -> bytes:
+        """Equal where no file on disk was written between two looks, not even with what it held before."""
+        total = hashlib.sha256()
+        for path in sorted(self.stamps):
+            stamp = self.stamps[path]
+            told = f"{stamp.modified} {stamp.changed} {stamp.size} {stamp.inode} "
+            total.update(told.encode() + os.fsencode(path) + b"\0")
+        return total.digest()
+
+
 class Workspace:
     """The files under one root. Thread-safe."""
 
@@ -59,30 +85,28 @@ class Workspace:
         self._lock = threading.Lock()
         self._hashes: dict[str, tuple[_Stamp, bytes]] = {}
         self._imports: dict[bytes, frozenset[str]] = {}
-        self._last: tuple[Snapshot, float, dict[str, bytes], str] | None = None
+        self._last: tuple[Snapshot, float, Look] | None = None
 
     def digest(self, snapshot: Snapshot) -> str:
         """A digest of all files as the snapshot has them: equal digests, equal outcomes."""
-        with self._lock:
-            return self._latest(snapshot)[1]
+        return self.look(snapshot).digest
 
     def contents(self, snapshot: Snapshot, *, afresh: bool = False) -> Mapping[str, bytes]:
         """The digest of each file as the snapshot has it; ``afresh``: by a look at the files now."""
-        with self._lock:
-            if afresh:
-                self._last = None
-            return self._latest(snapshot)[0]
+        return self.look(snapshot, afresh=afresh).contents
 
-    def _latest(self, snapshot: Snapshot) -> tuple[dict[str, bytes], str]:
-        if not (self._last and self._last[0] is snapshot and time.monotonic() - self._last[1] < _FRESH):
-            hashes = self._content(snapshot)
-            self._last = (snapshot, time.monotonic(), hashes, _digest(sorted(hashes), hashes))
-        return self._last[2:]
+    def look(self, snapshot: Snapshot, *, afresh: bool = False) -> Look:
+        """All files; unless ``afresh``, as they were half a second ago at most."""
+        with self._lock:
+            last = None if afresh else self._last
+            if not (last and last[0] is snapshot and time.monotonic() - last[1] < _FRESH):
+                last = self._last = (snapshot, time.monotonic(), self._look(snapshot))
+            return last[2]
 
     def parts(self, snapshot: Snapshot) -> Mapping[str, str]:
         """A digest of each file or folder at the top of the root, so that it can be said where two copies differ."""
         with self._lock:
-            hashes = self._content(snapshot)
+            hashes = self._look(snapshot).contents
         tops = itertools.groupby(sorted(hashes), key=lambda path: path.partition("/")[0])
         return {top: _digest(paths, hashes) for top, paths in tops}
 
@@ -94,7 +118,7 @@ class Workspace:
         now, earliest = time.time(), int(moment * 1e9) - _TICK
         return [
             path
-            for path, _, stamp in _walk(self.root)
+            for path, _, stamp in _walk(self.root, [])
             if path.endswith(".py")
             and (max(stamp.modified, stamp.changed) >= earliest or stamp.modified // 1_000_000_000 >= int(now))
         ]
@@ -102,7 +126,7 @@ class Workspace:
     def third_party_imports(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Modules that the sources import outside functions, and that are neither their own nor Python's."""
         with self._lock:
-            hashes = self._content(snapshot)
+            hashes = self._look(snapshot).contents
             names = set[str]()
             for path, digest in hashes.items():
                 if path.endswith(".py"):
@@ -112,20 +136,24 @@ class Workspace:
         own = {part.removesuffix(".py") for path in hashes for part in PurePosixPath(path).parts}
         return tuple(sorted(name for name in names if name.partition(".")[0] not in own | sys.stdlib_module_names))
 
-    def _content(self, snapshot: Snapshot) -> dict[str, bytes]:
+    def _look(self, snapshot: Snapshot) -> Look:
         now = time.time_ns()
         hashes: dict[str, bytes] = {}
+        stamps: dict[str, _Stamp] = {}
         remembered: dict[str, tuple[_Stamp, bytes]] = {}
-        for path, whole, stamp in _walk(self.root):
+        missed: list[str] = []
+        for path, whole, stamp in _walk(self.root, missed):
+            stamps[path] = stamp
             known = self._hashes.get(path)
             digest = known[1] if known and known[0] == stamp else _hash_file(whole, stamp, self._whole)
             hashes[path] = digest
             if now - max(stamp.modified, stamp.changed) > _RACY:
                 remembered[path] = (stamp, digest)
         self._hashes = remembered
+        settled = not missed and len(remembered) == len(stamps)
         for path, source in snapshot.buffers.items():
             hashes[path] = hashlib.sha256(source.data()).digest()
-        return hashes
+        return Look(hashes, _digest(sorted(hashes), hashes), stamps, settled)
 
     def text(self, snapshot: Snapshot, path: str) -> str:
         """The text of a file; empty where it has none that can be read."""
@@ -144,26 +172,34 @@ def _digest(paths: Iterable[str], hashes: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _walk(root: Path) -> Iterator[tuple[str, str, _Stamp]]:
-    """Relative path, absolute path and stamp of each regular file; links are not followed out of a folder twice."""
+def _walk(root: Path, missed: list[str]) -> Iterator[tuple[str, str, _Stamp]]:
+    """Relative path, absolute path and stamp of each regular file; links are not followed out of a folder twice.
+
+    What holds further files that are not looked at is added to ``missed``.
+    """
     folders = [""]
     while folders:
         folder = folders.pop()
         try:
             entries = list(os.scandir(os.path.join(root, folder)))  # noqa: PTH118 - ten thousand Paths are felt.
         except OSError:
-            continue  # Unreadable for us is unreadable for the tests.
+            missed.append(folder)  # Unreadable for us is unreadable for the tests.
+            continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             try:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in _SKIPPED and not _is_environment(entry.path):
                         folders.append(path)
+                    elif entry.name in _REMEMBERING:
+                        missed.append(path)
                     continue
                 status = entry.stat()
             except OSError:
                 continue  # A broken link, or gone since.
-            if stat.S_ISREG(status.st_mode) and not entry.name.endswith((".pyc", ".pyo")):
+            if stat.S_ISDIR(status.st_mode):
+                missed.append(path)
+            elif stat.S_ISREG(status.st_mode) and not entry.name.endswith((".pyc", ".pyo")):
                 stamp = _Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
                 yield path, entry.path, stamp
 

@@ -41,6 +41,9 @@ class Status(StrEnum):
     """The job itself could not be done; ``detail`` says why."""
     AGAIN = "again"
     """Pytest had been started in advance, which will not do here; ``result`` says for what ``reason``."""
+    KILLED = "killed"
+    """It was ended by SIGKILL: by what ran, or by somebody who has nothing to do with it, such as the kernel for want
+    of memory. Workers try again, and then call it a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ class Zygote:
         self.started = started
         """Whether pytest is started in it."""
         self._lines = Lines(Socket(channel), process.log_tail)
-        self._process = process
+        self.process = process
+        """The sandboxed process that it is, or comes from."""
         self._numbers = count(1)
         self.alive = True
         """Whether it is not known to have ended."""
@@ -179,7 +183,7 @@ class Zygote:
         number = next(self._numbers)
         requests, ours = long_pipe()
         answers, theirs = os.pipe()
-        lines = Lines(Pipes(ours, answers), self._process.log_tail)
+        lines = Lines(Pipes(ours, answers), self.process.log_tail)
         try:
             self._exchange({"fork": number, "warming": warming}, _FORK_SECONDS, Cancel(), [requests, theirs])
         except (Cancelled, LostError):
@@ -198,7 +202,7 @@ class Zygote:
             LostError: One of the processes has ended.
         """
         ours, theirs = socket.socketpair()
-        started = self._process.add(ours, started=True)
+        started = self.process.add(ours, started=True)
         try:
             with theirs:
                 self._exchange({"start": list(args)}, _FORK_SECONDS, Cancel(), [theirs.fileno()])
@@ -247,7 +251,7 @@ class ForkServer:
         """Send a request and wait for its answer; ``sent`` is called in between.
 
         Raises:
-            Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came.
+            Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came; ``free`` may bring it to rest.
             LostError: There will be no answer.
         """
         names = {"id": next(self._ids), "nonce": secrets.token_hex(16)}
@@ -259,6 +263,14 @@ class ForkServer:
         # What this run read, those that follow will most likely read, too.
         self._hold = [path for path in result.pop("read", ())[:_MOST_HELD] if isinstance(path, str)]
         return Answer(Status(answer["status"]), answer["detail"], result, answer["seconds"], self.zygote.started)
+
+    def free(self) -> bool:
+        """End what it is at, and the child that stays; whether it is ready for other requests then."""
+        try:
+            self.ask({"job": "end", "params": {}, "limits": {"wall": 0.0}}, _END_SECONDS, Cancel())
+        except (LostError, Cancelled):
+            return False
+        return True
 
     def end(self) -> None:
         """End it, all that it runs, and whoever waits for its answer."""

@@ -140,6 +140,7 @@ class ShopProver:
         test_ids: Sequence[str] | None = None,
         selection: str = "asked",
         every_test: bool = False,
+        afresh: bool = False,
         cancel: Cancel,
     ) -> Verdict:
         if self.rejects:

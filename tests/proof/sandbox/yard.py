@@ -44,7 +44,14 @@ class Yard:
     secret: Path
     pycache: Path
 
-    def run(self, code: str, *, files: dict[str, bytes | None] | None = None, limits: Limits | None = None) -> Answer:
+    def run(
+        self,
+        code: str,
+        *,
+        files: dict[str, bytes | None] | None = None,
+        limits: Limits | None = None,
+        cancel: Cancel | None = None,
+    ) -> Answer:
         """Run a snippet, which finds the paths of the yard under their names."""
         names = {name: str(getattr(self, name)) for name in ("root", "secret", "pycache")}
         return self.worker.run(
@@ -52,7 +59,7 @@ class Yard:
             files=files or {},
             params={"code": PREAMBLE + code, **names},
             limits=limits or Limits(wall=20),
-            cancel=Cancel(),
+            cancel=cancel or Cancel(),
         )
 
     def digest(self) -> str:

@@ -47,16 +47,21 @@ class Checks:
         """Examples that fail now, and failing tests of the project that run the region's functions."""
         return tuple(test for test in (*self._examples.failing, *self._targets) if test.failure)
 
-    def verdict(self, candidate: Candidate) -> Verdict:
+    def verdict(self, candidate: Candidate, *, afresh: bool = False) -> Verdict:
         """What the gates find; the examples run before the project's tests, since they tell more in less time."""
         of_examples = [test.id for test in self._examples.failing]
         by_examples = self.prover.prove(
-            self.tests.snapshot, candidate, targets=of_examples, test_ids=self.tests.ids, cancel=self.cancel
+            self.tests.snapshot,
+            candidate,
+            targets=of_examples,
+            test_ids=self.tests.ids,
+            afresh=afresh,
+            cancel=self.cancel,
         )
         if self._baseline is None or not self._goes_on(by_examples, of_examples):
             return by_examples
         of_tests = [test.id for test in self._targets]
-        by_tests = self.prover.prove(self.snapshot, candidate, targets=of_tests, cancel=self.cancel)
+        by_tests = self.prover.prove(self.snapshot, candidate, targets=of_tests, afresh=afresh, cancel=self.cancel)
         if not self.tests.examples or not self._goes_on(by_tests, of_tests):
             return by_tests
         if by_tests.level <= Level.PARSES:
@@ -66,6 +71,7 @@ class Checks:
             candidate,
             targets=[*of_examples, *of_tests],
             test_ids=[*self.tests.ids, *by_tests.ran],
+            afresh=afresh,
             cancel=self.cancel,
         )
 

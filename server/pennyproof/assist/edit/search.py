@@ -186,7 +186,7 @@ class _Search:
         offers: list[Offer] = []
         for survivor in survivors[:_MOST_OFFERS]:
             self._asking.progress.report(f"proving once more: {survivor.candidate.summary}")
-            verdict = self._checks.verdict(survivor.candidate)
+            verdict = self._checks.verdict(survivor.candidate, afresh=True)
             if self._checks.holds(verdict):
                 offers.append(Offer(f"e{len(offers) + 1}", survivor.candidate, verdict, alternative=bool(offers)))
             else:

@@ -15,6 +15,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence
 from . import pages, wire
 from .child_setup import close_all_but
 from .isolate import Isolation
+from .lines import Lines
 
 _TICK = 0.1
 """Seconds between looks at how many processes a run has."""
@@ -61,12 +62,12 @@ class Child:
     Making one forks: in the child itself ``is_self`` is true, and ``take`` all there is to be called.
     """
 
-    def __init__(self, isolation: Isolation, owner: int, opened: Optional[Opened]) -> None:
+    def __init__(self, isolation: Isolation, owner: Lines, opened: Optional[Opened]) -> None:
         """Fork it.
 
         Args:
             isolation: How it is confined.
-            owner: The descriptor whose writer's end is the end of everything.
+            owner: Where requests come from; its writer's end is the end of everything.
             opened: With pytest started in advance, so that it may answer that another has to do its job; else None.
         """
         self._opened = opened
@@ -149,13 +150,16 @@ class Child:
                 self._kill()
                 return "timeout", "it took longer than %g s" % limits["wall"], None
             ready = self._wait(min(left, _TICK), bool(self._unsent))
+            if self._owner.descriptor in ready:
+                self._kill()
+                return "cancelled", "", None
             if not ready and self._isolation.count(self._process) > limits.get("processes", sys.maxsize):
                 self._kill()
                 return "crashed", "it started more than %d processes" % limits["processes"], None
             if self._requests in ready:
                 self._unsent = self._feed(self._unsent)
             if self._answers in ready and not self._receive():
-                return "crashed", self._last_words(), None
+                return self._last_words()
             body = wire.take(self._received, self._nonce)
             if body is not None:
                 if not stays:
@@ -163,16 +167,18 @@ class Child:
                 return self._read(body)
 
     def _wait(self, seconds: float, sending: bool) -> "set[int]":
+        if self._owner.more:
+            return {self._owner.descriptor}
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
-        poll.register(self._owner, 0)
+        poll.register(self._owner.descriptor, select.POLLIN)
         if sending:
             poll.register(self._requests, select.POLLOUT)
-        ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
-        if self._owner in ready:
+        ready = dict(poll.poll(seconds * 1000))
+        if ready.get(self._owner.descriptor, select.POLLIN) & select.POLLIN == 0:
             self.end()
             raise OwnerGoneError
-        return ready
+        return set(ready)
 
     def _feed(self, unsent: memoryview) -> memoryview:
         try:
@@ -211,19 +217,24 @@ class Child:
             self._status = self._isolation.end(self._process)
         return self._status
 
-    def _last_words(self) -> str:
+    def _last_words(self) -> "tuple[str, str, None]":
         """How it ended, and the end of what it printed."""
         patience = time.monotonic() + _LAST_BREATH
         while not self._isolation.ended(self._process) and time.monotonic() < patience:
             time.sleep(0.005)
-        status = self._kill()
+        by_itself = self._isolation.ended(self._process)
+        code = _code(self._kill())
         size = os.lseek(self._output, 0, os.SEEK_END)
         tail = os.pread(self._output, _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace").strip()
-        return _how(status) + (":\n" + tail if tail else "")
+        killed = by_itself and code == 128 + signal.SIGKILL
+        return "killed" if killed else "crashed", _how(code) + (":\n" + tail if tail else ""), None
 
 
-def _how(status: int) -> str:
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+def _code(status: int) -> int:
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _how(code: int) -> str:
     if code > 128:
         try:
             return "it was killed by %s before it answered" % signal.Signals(code - 128).name

@@ -2,7 +2,9 @@
 
 It speaks lines of JSON (see ARCHITECTURE.md) and answers each exactly once. A child for the next request waits ready,
 already in its namespaces. Two requests beside the jobs: ``ask`` goes to a child that stays (one whose request said
-``stay``), and ``end`` ends that child. With any job may come ``hold``, files of bytecode that later children will read.
+``stay``), and ``end`` ends that child. What is at work when an ``end`` comes is cancelled by it: both are answered, in
+their order, and the next request finds this server ready. With any job may come ``hold``, files of bytecode that later
+children will read.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any, Dict, List, NoReturn, Optional
 from .children import Asked, Child, Ended, Opened, OwnerGoneError
 from .held import HELD
 from .isolate import Isolation
+from .lines import Lines
 
 
 class Server:
@@ -75,7 +78,7 @@ class Server:
         return child
 
     def _fork(self) -> Child:
-        return Child(self._isolation, self._lines.descriptor, self._opened)
+        return Child(self._isolation, self._lines, self._opened)
 
     def _hold(self, paths: Optional[List[str]]) -> None:
         """Keep bytecode in memory for the children to come."""
@@ -132,33 +135,6 @@ class Server:
                 child.end()
         self._isolation.leave()
         os._exit(0)
-
-
-class Lines:
-    """The lines of a descriptor, read without a buffer that a forked child could see twice."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self._rest = bytearray()
-
-    def next(self) -> Optional[bytes]:
-        """The next line without its end, or None at the end of all."""
-        searched = 0
-        while True:
-            end = self._rest.find(b"\n", searched)
-            if end >= 0:
-                line = bytes(self._rest[:end])
-                del self._rest[: end + 1]
-                return line
-            searched = len(self._rest)
-            data = os.read(self.descriptor, 1 << 20)
-            if not data:
-                return None
-            self._rest += data
-
-    def put_back(self, line: bytes) -> None:
-        """Have ``next`` return this line again."""
-        self._rest[:0] = line + b"\n"
 
 
 def _send(descriptor: int, line: bytes) -> None:
