@@ -96,6 +96,7 @@ class Watched:
         lines: Mapping[str, Sequence[int]],
         sources: Callable[[str], str],
         within: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+        uncounted: Sequence[str] = (),
     ) -> None:
         """Parse the files.
 
@@ -103,7 +104,9 @@ class Watched:
             lines: Path → the lines.
             sources: Reads a file.
             within: Path → the part of the file that is enough to parse (``jobs``).
+            uncounted: Tests that count as if they never passed.
         """
+        self._uncounted = frozenset(uncounted)
         self._trees: Dict[str, ast.Module] = {}
         self._parts: Dict[str, Part] = {}
         for path, wanted in lines.items():
@@ -127,7 +130,7 @@ class Watched:
         ran = self.of(hits)
         if ran:
             self._tests.add(test)
-        if passed:
+        if passed and test not in self._uncounted:
             self._passed.update((path, line) for path, lines in ran.items() for line in lines)
 
     def of(self, hits: Hits) -> Dict[str, List[int]]:
