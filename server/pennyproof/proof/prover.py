@@ -38,7 +38,7 @@ _NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
 """How the answer of a run begins that could not put its files in place; the second is what an overlay says of folders
 that anybody may write to, but whose owner it cannot name."""
 
-_SLOW = 0.5
+_SLOW = 0.25
 """Seconds that tests take which are not run again more often than has to be."""
 
 

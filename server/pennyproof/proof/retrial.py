@@ -23,9 +23,9 @@ _AGAIN = 2
 _WITHOUT, _WITHOUT_SLOW = 6, 3
 """How often it has to be seen to pass without. A test that fails one time in N for no reason is then blamed on a
 candidate in less than one of a hundred verdicts, whatever N is; in less than two where the tests are slow."""
-_CHANCY_WITHOUT = 6
+_CHANCY_WITHOUT, _CHANCY_WITHOUT_SLOW = 6, 2
 """How often a test that may depend on chance has to fail once more without a candidate that is said to mend it."""
-_CHANCY_WITH = 3
+_CHANCY_WITH, _CHANCY_WITH_SLOW = 3, 1
 """How often it then has to pass once more with the candidate."""
 _AT_ONCE = 20
 """So many tests are tried again together. Where one of them is broken, the verdict needs to know no more."""
@@ -87,6 +87,8 @@ class Retrial:
 
     def __init__(self, edited: Trial, unedited: Trial, memory: Memory, *, slow: bool = False) -> None:
         self._times = _WITHOUT_SLOW if slow else _WITHOUT
+        self._chancy_without = _CHANCY_WITHOUT_SLOW if slow else _CHANCY_WITHOUT
+        self._chancy_with = _CHANCY_WITH_SLOW if slow else _CHANCY_WITH
         self._edited = edited
         self._unedited = unedited
         self._memory = memory
@@ -117,13 +119,13 @@ class Retrial:
         """
         if order is not None:
             self._see(order, tests, 1)
-        self._see(_ALONE, chancy, _CHANCY_WITHOUT)
+        self._see(_ALONE, chancy, self._chancy_without)
         flaky = frozenset(
             test for test in tests if self._memory.passes(test, order) or self._memory.passes(test, _ALONE)
         )
         doubtful = frozenset(chancy) - flaky
         unsure = frozenset[str]()
-        for _ in range(_CHANCY_WITH if doubtful else 0):
+        for _ in range(self._chancy_with if doubtful else 0):
             unsure |= self._edited(tuple(sorted(doubtful)), doubtful)
         return Ruling(flaky=flaky, unsure=unsure)
 
