@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.proof.projects import PACKAGES, environment
 
 VERSIONS = tuple(f"3.{minor}" for minor in range(8, 15))
+_BEFORE_3_11 = "exceptiongroup", "tomli"
+"""What pytest needs there; pip asks its own Python whether it does."""
 _TESTS = "tests/proof/test_pythons.py", "tests/proof/inside"
 
 
@@ -40,7 +42,13 @@ def check(version: str, python: Path) -> int:
     """The exit code of pytest."""
     target = PACKAGES / f"python-{version}"
     if not target.is_dir():
-        wanted = ["--only-binary=:all:", f"--python-version={version}", f"--target={target}", "pytest>=7"]
+        wanted = [
+            "--only-binary=:all:",
+            f"--python-version={version}",
+            f"--target={target}",
+            "pytest>=7",
+            *_BEFORE_3_11,
+        ]
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *wanted], check=True)
     folder = PACKAGES / f"venv-{version}"
     shutil.rmtree(folder, ignore_errors=True)

@@ -57,3 +57,26 @@ def check(row: Row, environment: Environment, folder: Path) -> None:
 )
 def test_a_kind_of_project(row: Row, environments: Callable[[Row], Environment], tmp_path: Path) -> None:
     check(row, environments(row), tmp_path)
+
+
+OLD = [
+    "unittest",
+    "odd ids",
+    "files of another kind",
+    "fixtures and their ends",
+    "doctests of modules",
+    "xfail, strict",
+]
+
+
+@pytest.mark.parametrize("version", ["pytest-7", "pytest-8"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row.name, marks=[] if row.name in OLD[:2] else pytest.mark.slow)
+        for row in ROWS
+        if row.name in OLD
+    ],
+)
+def test_an_older_pytest(row: Row, version: str, tmp_path: Path) -> None:
+    check(row, environment(tmp_path / "venv", version), tmp_path)

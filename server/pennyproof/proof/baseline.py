@@ -139,7 +139,11 @@ class Baselines:
 
     def chancy(self, snapshot: Snapshot, recorded: Recorded, tests: Sequence[str]) -> frozenset[str]:
         """Those of the tests that may depend on chance."""
-        return chancy(tests, recorded.baseline, lambda path: self._workspace.text(snapshot, path))
+        known = self.memory(snapshot).chancy
+        new = [test for test in tests if test not in known]
+        found = chancy(new, recorded.baseline, lambda path: self._workspace.text(snapshot, path)) if new else ()
+        known.update((test, test in found) for test in new)
+        return frozenset(test for test in tests if known[test])
 
     def _remembered(
         self, snapshot: Snapshot, test_ids: Sequence[str] | None, patience: float | None

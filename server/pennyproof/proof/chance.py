@@ -8,6 +8,7 @@ candidate is said to mend it. All others are not, so that their verdicts take no
 import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from pennyproof.core.outcomes import Baseline
@@ -61,18 +62,33 @@ def _files_for(file: str) -> Iterator[str]:
 
 def _functions(text: str, lines: frozenset[int]) -> Iterator[str]:
     """The functions that begin in these lines; everything, where that cannot be told."""
+    found = _chancy_functions(text)
+    if found is None:
+        yield text
+    else:
+        yield from (found[line] for line in lines & found.keys())
+
+
+@lru_cache(maxsize=512)
+def _chancy_functions(text: str) -> dict[int, str] | None:
+    """The functions that name a source of chance, by where they begin."""
+    if not _CHANCE.search(text):
+        return {}
     tree = _parsed(text)
     if tree is None:
-        yield text
-        return
+        return None
     rows = text.splitlines()
+    found: dict[int, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            if first in lines:
-                yield "\n".join(rows[first - 1 : node.end_lineno])
+            body = "\n".join(rows[first - 1 : node.end_lineno])
+            if _CHANCE.search(body):
+                found[first] = body
+    return found
 
 
+@lru_cache(maxsize=64)
 def _blocks(text: str) -> dict[str, str]:
     """What a file binds at its top level, name by name, with the text that does."""
     tree = _parsed(text)

@@ -54,6 +54,8 @@ class Memory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: Counter[tuple[str, Order, bool]] = Counter()
+        self.chancy: dict[str, bool] = {}
+        """Tests that were looked at for whether they may depend on chance, and whether they may."""
 
     def note(self, tests: Collection[str], order: Order, failed: Collection[str]) -> None:
         """One more run."""
