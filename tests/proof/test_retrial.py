@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennyproof.proof.retrial import Memory, Order, Retrial, Ruling
+from pennyproof.proof.retrial import Memory, NoAnswerError, Order, Retrial, Ruling
 
 NAMES = ("a", "b", "c")
 ALL: Order = None
@@ -78,6 +78,16 @@ def test_what_else_there_is(
     edited: dict[str, float], unedited: dict[str, float], needs: dict[str, str], orders: list[Order], expected: Ruling
 ) -> None:
     assert ruled(Suite(edited=edited, unedited=unedited, needs=needs), "b", *orders) == expected
+
+
+@pytest.mark.parametrize("order", [ALL, SOME])
+def test_where_the_runs_without_the_candidate_tell_nothing_nothing_is_said(order: Order) -> None:
+    def silent(_: Order, __: frozenset[str]) -> frozenset[str]:
+        raise NoAnswerError
+
+    retrial = Retrial(lambda _, tests: tests, silent, Memory())
+    assert retrial.of_failing(["b"], [order]) == Ruling(unsure=frozenset("b"))
+    assert retrial.of_mended(["b"], order, chancy=frozenset("b")) == Ruling(unsure=frozenset("b"))
 
 
 def test_of_many_that_fail_some_are_enough() -> None:

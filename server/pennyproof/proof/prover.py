@@ -24,7 +24,7 @@ from pennyproof.proof.judging import failing, judge, newly_failing, newly_passin
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded, Records
-from pennyproof.proof.retrial import Order, Retrial, Ruling
+from pennyproof.proof.retrial import NoAnswerError, Order, Retrial, Ruling
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.selection import Change, analyse, select
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
@@ -344,11 +344,14 @@ class _Proof:
 
     def _edited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
         """Which of the tests fail with the candidate."""
-        return self._failing(order, tests, self._files)
+        return failing(self._recorded, self._run_again(order, self._files), tests)
 
     def _unedited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
-        """Which of the tests fail without the candidate."""
-        return self._failing(order, tests, {path: source.data() for path, source in self._snapshot.buffers.items()})
+        """Which of the tests fail without the candidate; a machine that is busy must not speak for one."""
+        run = self._run_again(order, {path: source.data() for path, source in self._snapshot.buffers.items()})
+        if run is None or any(limits.hangs(test) for test in run.outcomes.values() if test.id in tests):
+            raise NoAnswerError
+        return failing(self._recorded, run, tests)
 
     def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
         """The signed result of running the tests with the candidate, or why there is none."""
@@ -372,13 +375,12 @@ class _Proof:
             return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
         return read_run(answer.result, answer.seconds)
 
-    def _failing(self, order: Order, tests: frozenset[str], files: Mapping[str, bytes | None]) -> frozenset[str]:
-        """Which of the tests fail in this order with these files in place."""
+    def _run_again(self, order: Order, files: Mapping[str, bytes | None]) -> RunResult | None:
+        """What tests do in this order with these files in place; ``None`` where they do not come to an end."""
         ids = list(self._recorded.baseline.outcomes) if order is None else order
         left_out = self._recorded.unrunnable if order is None else frozenset[str]()
         answer = self._ask(files, ids, left_out, {}, everything=order is None)
-        run = read_run(answer.result, answer.seconds) if answer.ok else None
-        return failing(self._recorded, run, tests)
+        return read_run(answer.result, answer.seconds) if answer.ok else None
 
     def _ask(
         self,

@@ -16,7 +16,12 @@ Order = tuple[str, ...] | None
 """The tests that run, which they do in the order of the suite; ``None``: all."""
 
 Trial = Callable[[Order, frozenset[str]], frozenset[str]]
-"""Runs tests in a fresh process; those of the second argument that fail there."""
+"""Runs tests in a fresh process; those of the second argument that fail there. Raises NoAnswerError."""
+
+
+class NoAnswerError(Exception):
+    """A run without the candidate did not come to its end, so that it speaks neither for the candidate nor against."""
+
 
 _AGAIN = 2
 """How often a test that failed with a candidate has to fail once more in a row for that to be blamed."""
@@ -105,7 +110,10 @@ class Retrial:
         whole = Ruling()
         for first in range(0, len(suspects), _AT_ONCE):
             some = suspects[first : first + _AT_ONCE]
-            ruling = self._rule(frozenset(some), orders)
+            try:
+                ruling = self._rule(frozenset(some), orders)
+            except NoAnswerError:
+                ruling = Ruling(unsure=frozenset(some))
             whole = Ruling(whole.cleared | ruling.cleared, whole.flaky | ruling.flaky, whole.unsure | ruling.unsure)
             if not ruling.uncounted.issuperset(some):
                 break
@@ -119,9 +127,12 @@ class Retrial:
             order: The order in which they passed; that of the suite needs no further look.
             chancy: Those that may depend on chance.
         """
-        if order is not None:
-            self._see(order, tests, 1)
-        self._see(_ALONE, chancy, self._chancy_without)
+        try:
+            if order is not None:
+                self._see(order, tests, 1)
+            self._see(_ALONE, chancy, self._chancy_without)
+        except NoAnswerError:
+            return Ruling(unsure=frozenset(tests))
         flaky = frozenset(
             test for test in tests if self._memory.passes(test, order) or self._memory.passes(test, _ALONE)
         )
@@ -140,7 +151,7 @@ class Retrial:
         # Only the order that they failed in can tell of those that fail by themselves without the candidate, too.
         unclear = suspects - broken - flaky
         unsure = frozenset[str]()
-        for number, order in enumerate(orders):
+        for number, order in enumerate([] if broken else orders):
             failing = self._failing_again(order, unclear)
             if number == 0:
                 unsure = unclear - failing  # They failed in this very order before, and now they pass.
@@ -148,7 +159,7 @@ class Retrial:
             without = frozenset(test for test in failing if self._memory.failures(test, order))
             broken |= failing - without
             unclear = without
-        if None in orders:
+        if None in orders and not broken:
             flaky |= unclear  # In the order of the suite they passed, and now they fail there.
         return Ruling(suspects - broken - flaky - unsure, flaky, unsure)
 
