@@ -47,12 +47,13 @@ def check(version: str, python: Path) -> int:
             f"--python-version={version}",
             f"--target={target}",
             "pytest>=7",
+            "pytest-xdist",
             *_BEFORE_3_11,
         ]
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *wanted], check=True)
     folder = PACKAGES / f"venv-{version}"
     shutil.rmtree(folder, ignore_errors=True)
-    made = environment(folder, target.name, python=python)
+    made = environment(folder, target.name, "pytest-xdist", "execnet", python=python)
     variables = {**os.environ, "PENNYPROOF_TEST_PYTHON": str(made.python)}
     return subprocess.run([sys.executable, "-m", "pytest", *_TESTS], env=variables, check=False).returncode
 
