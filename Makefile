@@ -1,5 +1,6 @@
 # `make help` lists what there is. Each target makes the virtual environment it needs first.
 PYTHON ?= python3
+PYTHONS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
@@ -7,10 +8,10 @@ BENCH ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench vscode clean
+.PHONY: help setup demo test test-all test-pythons check format bench vscode clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY) ## make the virtual environment
 
@@ -20,6 +21,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group dev --group llama
+	@for group in plugins pytest-7 pytest-8; do \
+		$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/for-tests/$$group --group $$group || exit; done
 	@touch $@
 
 demo: $(READY) ## a short real session on a sample project with real bugs; a model helps where there is a key
@@ -27,6 +30,12 @@ demo: $(READY) ## a short real session on a sample project with real bugs; a mod
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-all: $(READY) ## run the tests, those of rarer kinds of projects among them
+	$(BIN)/python -m pytest -n auto --dist worksteal -m ''
+
+test-pythons: $(READY) ## run what runs inside projects under each Python from 3.8 on (PYTHONS="folders with more of them")
+	$(BIN)/python -m tests.pythons $(PYTHONS)
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

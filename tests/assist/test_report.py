@@ -49,6 +49,7 @@ def test_a_search() -> None:
                     "passed": 2,
                     "ran": [A, B],
                     "uncovered": [{"path": "a.py", "line": 1}],
+                    "flaky": [],
                     "selection": "map",
                     "route": None,
                     "gate": None,

@@ -9,6 +9,7 @@ from pennyproof.core.verdicts import Gate, Level, Line, Verdict
 from pennyproof.proof.answers import RunResult
 from pennyproof.proof.judging import judge
 from pennyproof.proof.records import Recorded
+from pennyproof.proof.retrial import Ruling
 from pennyproof.proof.selection import Change, Hunk
 
 OUTCOMES = {letter: outcome for outcome in Outcome for letter in outcome.value[:1]} | {
@@ -35,7 +36,7 @@ def verdict(
     ran_by: frozenset[str] = frozenset(),
     functions: Mapping[str, Mapping[str, frozenset[int]]] | None = None,
     flaky: frozenset[str] = frozenset(),
-    excused: frozenset[str] = frozenset(),
+    ruling: Ruling = Ruling(),  # noqa: B008
     errors: tuple[str, ...] = (),
     known_errors: tuple[str, ...] = (),
     patched: frozenset[str] = frozenset(),
@@ -63,7 +64,7 @@ def verdict(
         seconds=0.5,
     )
     targets = [test for test, mark in before.items() if mark in "fe"]
-    return judge(recorded, run, change, targets=targets, selected=list(before), selection="all", excused=excused)
+    return judge(recorded, run, change, targets=targets, selected=list(before), selection="all", ruling=ruling)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,24 @@ def test_a_flaky_test_is_never_fixed() -> None:
 
 
 def test_a_test_that_fails_without_the_others_anyway_is_not_broken() -> None:
-    assert verdict({"a": "p", "b": "p"}, {"a": "f", "b": "p"}, excused=frozenset("a")).level is Level.PASSES
+    cleared = Ruling(cleared=frozenset("a"))
+    assert verdict({"a": "p", "b": "p"}, {"a": "f", "b": "p"}, ruling=cleared).level is Level.PASSES
+
+
+def test_flaky_tests_count_neither_way() -> None:
+    a = frozenset("a")
+    known = verdict({"a": "p", "b": "p"}, {"a": "f", "b": "p"}, flaky=a)
+    assert (known.level, known.passed, known.flaky) == (Level.PASSES, 1, ("a",))
+    assert known.evidence() == "breaks 0 of 2 that ran; not counted, since flaky: a"
+    found = verdict({"a": "p", "b": "p"}, {"a": "f", "b": "p"}, ruling=Ruling(flaky=a))
+    assert found == known
+    mended = verdict({"a": "f", "b": "p"}, {"a": "p", "b": "p"}, ruling=Ruling(flaky=a))
+    assert (mended.level, mended.fixed, mended.flaky) == (Level.PASSES, (), ("a",))
+    unsure = verdict({"a": "f", "b": "p"}, {"a": "p", "b": "f"}, ruling=Ruling(unsure=frozenset("b")))
+    assert (unsure.level, unsure.fixed, unsure.flaky) == (Level.PARSES, ("a",), ("b",))
+    assert unsure.evidence() == (
+        "b failed once with the edit in place and passed once, and no run tells why; not counted, since flaky: b"
+    )
 
 
 def test_targets_that_cannot_reach_the_change_do_not_remain() -> None:

@@ -33,6 +33,7 @@ def verdict_json(verdict: Verdict) -> JsonObject:
         "passed": verdict.passed,
         "ran": list(verdict.ran),
         "uncovered": [line_json(line) for line in verdict.uncovered],
+        "flaky": list(verdict.flaky),
         "selection": verdict.selection,
         "route": verdict.route.value if verdict.route else None,
         "gate": verdict.gate.value if verdict.gate else None,

@@ -57,7 +57,8 @@ def _show(verdict: Verdict) -> None:
     word, evidence = verdict.level.word, verdict.evidence()
     print(styled(evidence if evidence.startswith(word) else f"{word}: {evidence}", style))
     messages = {test.id: test.message.strip().partition("\n")[0] for test in verdict.failed}
-    for what, tests in (("fixed", verdict.fixed), ("remaining", verdict.remaining), ("broken", verdict.broken)):
+    told = {"fixed": verdict.fixed, "remaining": verdict.remaining, "broken": verdict.broken, "flaky": verdict.flaky}
+    for what, tests in told.items():
         for test in tests:
             print(f"  {what:<10} {test}  {messages.get(test, '')}".rstrip())
     show_gaps(verdict)

@@ -105,7 +105,7 @@ class Baseline:
     seconds: float
     errors: tuple[CollectionError, ...] = ()
     flaky: frozenset[str] = frozenset()
-    """Tests that failed once and passed when run again; they are never targets."""
+    """Tests that were seen to fail and to pass in runs of the same text; they are never targets, nor evidence."""
     functions: Coverage = field(default_factory=Coverage)
     """First lines of the functions that each test runs: coarser than lines, and known for every test."""
 

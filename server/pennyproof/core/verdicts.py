@@ -91,6 +91,8 @@ class Verdict:
     seconds: float = 0.0
     route: Route | None = None
     """How its tests were run; ``None``: none were."""
+    flaky: tuple[str, ...] = ()
+    """Tests that ran and do not count, neither for nor against: they pass at one time and fail at another."""
     strength: Strength | None = None
     """What its tests would notice; ``None`` where that was not measured, or there is nothing to measure."""
     cached: bool = False
@@ -105,12 +107,13 @@ class Verdict:
         if self.level is Level.REJECTED:
             return f"rejected by {self.gate}: {self.reason}" if self.gate else f"rejected: {self.reason}"
         if self.level <= Level.PARSES:
-            return self.reason or (
+            told = self.reason or (
                 "parses; no test runs the changed lines" if self.level is Level.PARSES else "unchecked"
             )
+            return told + self._flaky()
         ran = f"of {len(self.ran)} that " + ("run these lines" if self.selection == "map" else "ran")
         fixes = f"fixes {_tests(len(self.fixed))}, " if self.fixed else ""
-        return f"{fixes}breaks {len(self.broken)} {ran}{self._not_covered()}{self._strength()}"
+        return f"{fixes}breaks {len(self.broken)} {ran}{self._not_covered()}{self._strength()}{self._flaky()}"
 
     def _not_covered(self) -> str:
         if not self.uncovered:
@@ -118,6 +121,13 @@ class Verdict:
         first, *others = self.uncovered
         more = f" and {len(others)} more" if others else ""
         return f"; not covered: {first.path}:{first.line}{more}"
+
+    def _flaky(self) -> str:
+        if not self.flaky:
+            return ""
+        first, *others = self.flaky
+        more = f" and {len(others)} more" if others else ""
+        return f"; not counted, since flaky: {first}{more}"
 
     def _strength(self) -> str:
         if self.strength is None:

@@ -1,7 +1,7 @@
 """What a run inside the project tells, as frozen data."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from pennyproof.core.outcomes import CollectionError, Coverage, Failure, Frame, Outcome, TestOutcome
@@ -47,6 +47,11 @@ class RunResult:
     def passed(self) -> frozenset[str]:
         """Tests that ran and passed."""
         return frozenset(test.id for test in self.outcomes.values() if test.outcome is Outcome.PASSED)
+
+    def without(self, tests: Collection[str]) -> "RunResult":
+        """The same run, as if some tests had not been in it. What only they ran, the run itself has to leave out."""
+        outcomes = {test: outcome for test, outcome in self.outcomes.items() if test not in tests}
+        return replace(self, outcomes=outcomes) if len(outcomes) < len(self.outcomes) else self
 
 
 def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:

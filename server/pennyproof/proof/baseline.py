@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import inf
@@ -16,12 +18,17 @@ from pennyproof.proof import collecting
 from pennyproof.proof.basis import Basis, Edits, acts_on_all, rests_on
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.carrying import carry
+from pennyproof.proof.chance import chancy
 from pennyproof.proof.imports import Scans
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
+from pennyproof.proof.retrial import Memory
 from pennyproof.proof.suite import Suite
 from pennyproof.proof.workspace import Workspace
+
+_MEMORIES = 4
+"""So many states of the project are remembered test by test."""
 
 
 class Baselines:
@@ -59,6 +66,8 @@ class Baselines:
         self._test_files: frozenset[str] = frozenset()
         self._learned: Recorded | None = None
         self._imports = Scans()
+        self._lock = threading.Lock()
+        self._memories: OrderedDict[str, Memory] = OrderedDict()
 
     @property
     def test_files(self) -> frozenset[str]:
@@ -112,6 +121,29 @@ class Baselines:
         recorded = found or self._make(snapshot, test_ids, patience, cancel, progress)
         self._learn(recorded)
         return recorded
+
+    def memory(self, snapshot: Snapshot) -> Memory:
+        """What single tests were seen to do, over and over, without any candidate."""
+        key = self._variant() + self._workspace.digest(snapshot)
+        with self._lock:
+            memory = self._memories.pop(key, None) or Memory()
+            self._memories[key] = memory
+            while len(self._memories) > _MEMORIES:
+                self._memories.popitem(last=False)
+            return memory
+
+    def distrust(self, recorded: Recorded, flaky: Collection[str]) -> None:
+        """Remember that tests of a baseline are flaky."""
+        if flaky:
+            self._records.distrust(recorded, flaky)
+
+    def chancy(self, snapshot: Snapshot, recorded: Recorded, tests: Sequence[str]) -> frozenset[str]:
+        """Those of the tests that may depend on chance."""
+        known = self.memory(snapshot).chancy
+        new = [test for test in tests if test not in known]
+        found = chancy(new, recorded.baseline, lambda path: self._workspace.text(snapshot, path)) if new else ()
+        known.update((test, test in found) for test in new)
+        return frozenset(test for test in tests if known[test])
 
     def _remembered(
         self, snapshot: Snapshot, test_ids: Sequence[str] | None, patience: float | None

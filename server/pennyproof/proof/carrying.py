@@ -60,7 +60,7 @@ def _is_complete(last: Recorded, old: Basis, affected: Affected, new: Recorded, 
         affected.tests <= now.outcomes.keys()
         and all(test in affected for test in now.outcomes)
         and all(error.path in known_errors for error in now.errors)
-        and not any(test.failed and not _failed(test.id, before) for test in now.outcomes.values())
+        and not any(test.failed and not _known_to_fail(test.id, before) for test in now.outcomes.values())
         # What is watched in one run and not in the other would be missing from the coverage of either.
         and basis.unwatched.isdisjoint(old.loaded)
         and basis.loaded.isdisjoint(old.unwatched)
@@ -68,8 +68,9 @@ def _is_complete(last: Recorded, old: Basis, affected: Affected, new: Recorded, 
     )
 
 
-def _failed(test: str, before: Baseline) -> bool:
-    return test in before.outcomes and before.outcomes[test].failed
+def _known_to_fail(test: str, before: Baseline) -> bool:
+    """Whether a test failed before, or is known to do so now and then."""
+    return test in before.flaky or (test in before.outcomes and before.outcomes[test].failed)
 
 
 def _in_order(

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pennyproof.errors import NoInterpreter, NoPytest
@@ -86,10 +88,20 @@ def _ask(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> tuple[tuple[
 
 
 def _stamps(interpreter: Interpreter) -> list[tuple[str, int]]:
-    """What changes when the interpreter is exchanged, or packages are installed or removed."""
+    """What changes when the interpreter is exchanged, packages are installed or removed, or a path is another."""
     folders = [folder for prefix in interpreter.prefixes for folder in prefix.glob("lib*/python3*/*-packages")]
     files = [interpreter.executable, *(prefix / "pyvenv.cfg" for prefix in interpreter.prefixes)]
-    return [(str(path), path.stat().st_mtime_ns) for path in [*files, *sorted(folders)] if path.exists()]
+    stamps = [(str(path), path.stat().st_mtime_ns) for path in [*files, *sorted(folders)] if path.exists()]
+    links = [path for folder in folders for path in _path_files(folder, folder.stat().st_mtime_ns)]
+    # What an installer writes anew shows in its folder, but such a file may be written in place.
+    return stamps + [(path, os.stat(path).st_mtime_ns) for path in links if os.path.exists(path)]  # noqa: PTH110, PTH116
+
+
+@lru_cache(maxsize=16)
+def _path_files(folder: Path, modified: int) -> tuple[str, ...]:  # noqa: ARG001 - looked for anew when that changes
+    """The files of a folder that add to the path of modules; it may hold thousands, and is asked for by every proof."""
+    with os.scandir(folder) as entries:
+        return tuple(sorted(entry.path for entry in entries if entry.name.endswith((".pth", ".egg-link"))))
 
 
 def readable_paths(interpreter: Interpreter, root: Path, home: Path) -> tuple[Path, ...]:

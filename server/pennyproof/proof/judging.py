@@ -1,12 +1,13 @@
 """From what ran to a verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from pennyproof.core.outcomes import Outcome, TestOutcome
 from pennyproof.core.verdicts import FailedTest, Gate, Level, Line, Verdict, rejected
 from pennyproof.proof.answers import RunResult
 from pennyproof.proof.records import Recorded
+from pennyproof.proof.retrial import Ruling
 from pennyproof.proof.selection import Change, Hunk
 
 
@@ -18,12 +19,12 @@ def judge(
     targets: Sequence[str],
     selected: Sequence[str],
     selection: str,
-    excused: frozenset[str] = frozenset(),
+    ruling: Ruling = Ruling(),  # noqa: B008 - it is frozen
 ) -> Verdict:
     """The verdict on a candidate whose run was completed and signed.
 
     Only the outcome ``passed`` counts: a test that passed at baseline and is now skipped, expected to fail, missing or
-    in error is broken; so is one that did not fail before and does now.
+    in error is broken; so is one that did not fail before and does now. Flaky tests count neither way.
 
     Args:
         recorded: What the tests did without the candidate.
@@ -32,42 +33,72 @@ def judge(
         targets: Tests that it should mend.
         selected: The tests that were to run.
         selection: How they were chosen.
-        excused: Tests that do not pass without the candidate either, when only these tests run.
+        ruling: What further runs said of the tests that newly fail, or pass now.
     """
     objection = _tampering(recorded, run) or _collection(recorded, run)
     if objection:
         return rejected(Gate.TESTS, objection)
+    flaky = recorded.baseline.flaky | ruling.flaky | ruling.unsure
+    evidence = run.without(flaky)
     verdict = Verdict(
         Level.PARSES,
-        fixed=tuple(test for test in run.outcomes if test in run.passed and _fixed(run.outcomes[test], recorded)),
-        remaining=_remaining(recorded, run, change, targets),
-        broken=tuple(test for test in newly_failing(recorded, run, selected) if test not in excused),
+        fixed=tuple(newly_passing(recorded, evidence)),
+        remaining=_remaining(recorded, evidence, change, targets),
+        broken=tuple(test for test in newly_failing(recorded, run, selected) if test not in ruling.uncounted),
         ran=tuple(run.outcomes),
-        passed=len(run.passed),
-        uncovered=tuple(_uncovered(change, run)),
+        passed=len(evidence.passed),
+        uncovered=tuple(_uncovered(change, evidence)),
         selection=selection,
         failed=tuple(_failed(test) for test in run.outcomes.values() if test.failed),
+        flaky=tuple(test for test in run.outcomes if test in flaky),
     )
     if verdict.broken:
         reason = f"breaks {verdict.broken[0]}: {_what_happened(verdict.broken[0], run)}"
         return replace(verdict, level=Level.REJECTED, gate=Gate.TESTS, reason=reason)
+    if ruling.unsure:
+        reason = f"{min(ruling.unsure)} failed once with the edit in place and passed once, and no run tells why"
+        return replace(verdict, reason=reason)
     if verdict.fixed:
         return replace(verdict, level=Level.FIXES)
-    doubt = _doubt(change, run)
+    doubt = _doubt(change, evidence)
     return replace(verdict, reason=doubt) if doubt else replace(verdict, level=Level.PASSES)
 
 
 def newly_failing(recorded: Recorded, run: RunResult, selected: Sequence[str]) -> list[str]:
     """The tests that newly fail, in the order in which they were to run."""
-    before = recorded.baseline.outcomes
-    harmed = [test for test in selected if test in before and before[test].outcome is Outcome.PASSED]
+    flaky = recorded.baseline.flaky
+    harmed = [test for test in selected if _passed_before(test, recorded) and test not in flaky]
     broken = [test for test in harmed if test not in run.passed]
     broken += [
         test.id
         for test in run.outcomes.values()
-        if test.failed and not _failed_before(test.id, recorded) and test.id not in recorded.baseline.flaky
+        if test.failed and not _failed_before(test.id, recorded) and test.id not in flaky
     ]
     return list(dict.fromkeys(broken))
+
+
+def newly_passing(recorded: Recorded, run: RunResult) -> list[str]:
+    """The tests that failed before and pass now."""
+    return [test for test in run.outcomes if test in run.passed and _fixed(run.outcomes[test], recorded)]
+
+
+def failing(recorded: Recorded, run: RunResult | None, tests: Collection[str]) -> frozenset[str]:
+    """Those of the tests that a run shows in a bad light; all, if it came to nothing.
+
+    What passed before has to pass. What did not must at least not fail, and what did not exist need not.
+    """
+    if run is None:
+        return frozenset(tests)
+    failed = {test.id for test in run.outcomes.values() if test.failed}
+    return frozenset(
+        test for test in tests if (test not in run.passed if _passed_before(test, recorded) else test in failed)
+    )
+
+
+def _passed_before(test: str, recorded: Recorded) -> bool:
+    """Whether a test passed at baseline."""
+    outcome = recorded.baseline.outcomes.get(test)
+    return outcome is not None and outcome.outcome is Outcome.PASSED
 
 
 def ran_at_import(change: Change, run: RunResult) -> bool:

@@ -1,29 +1,34 @@
 """One candidate's way through the gates that take its time: its tests, and ruff beside them."""
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Level, Route, Verdict, rejected
-from pennyproof.core.work import Cancel, Silent
+from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
-from pennyproof.proof.judging import judge, newly_failing, ran_at_import
+from pennyproof.proof.judging import failing, judge, newly_failing, newly_passing, ran_at_import
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded
+from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retrial, Ruling
 from pennyproof.proof.selection import Change, analyse, select
 from pennyproof.proof.session import Session
 from pennyproof.proof.suite import ending
-from pennyproof.proof.worker import Status
+from pennyproof.proof.worker import Answer, Status
 
 _NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
 """How the answer of a run begins that could not put its files in place; the second is what an overlay says of folders
 that anybody may write to, but whose owner it cannot name."""
+
+
+_SLOW = 0.25
+"""Seconds that tests take which are not run again more often than has to be."""
 
 
 class Linting:
@@ -105,12 +110,49 @@ class Proving:
             return run
         if selection == "map" and ran_at_import(self._change, run):
             return self._judge(targets, list(self._recorded.baseline.outcomes), "all")
-        excused = frozenset[str]()
-        if selection != "all" and newly_failing(self._recorded, run, ids):
-            excused = self._failing_alone(ids)
+        ruling = self._try_again(run, ids, selection)
+        if not ruling.flaky.isdisjoint(run.passed):
+            # What they ran counted as run by tests that pass.
+            baseline = self._recorded.baseline
+            self._recorded = replace(self._recorded, baseline=replace(baseline, flaky=baseline.flaky | ruling.flaky))
+            return self._judge(targets, selected, selection)
         return judge(
-            self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, excused=excused
+            self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, ruling=ruling
         )
+
+    def _try_again(self, run: RunResult, ids: Sequence[str], selection: str) -> Ruling:
+        """What further runs say of the tests that newly fail, or else of those that pass now."""
+        recorded = self._recorded
+        suspects, mended = newly_failing(recorded, run, ids), newly_passing(recorded, run)
+        order = None if selection == "all" else tuple(ids)
+        slow = limits.tests_seconds(recorded.baseline, suspects or mended) > _SLOW
+        retrial = Retrial(self._edited, self._unedited, self._session.baselines.memory(self._snapshot), slow=slow)
+        ruling = Ruling()
+        if suspects:
+            ruling = retrial.of_failing(suspects, [order, None] if selection == "map" else [order])
+        elif mended:
+            ruling = retrial.of_mended(*self._doubtful(mended, order))
+        self._session.baselines.distrust(recorded, ruling.flaky)
+        return ruling
+
+    def _doubtful(self, mended: Sequence[str], order: Order) -> tuple[list[str], Order, frozenset[str]]:
+        """Of tests that pass now: those that failed in runs with others; in which order to see that; and by chance?"""
+        recorded = self._recorded
+        known = [test for test in mended if test in recorded.baseline.outcomes and test not in recorded.unrunnable]
+        alone = len(recorded.baseline.failing) == 1  # It was seen to fail by itself, too, when it was run again.
+        chancy = self._session.baselines.chancy(self._snapshot, recorded, known)
+        return known, None if alone else order, chancy
+
+    def _edited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
+        """Which of the tests fail with the candidate."""
+        return failing(self._recorded, self._run_again(order, self._files), tests)
+
+    def _unedited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
+        """Which of the tests fail without the candidate; a machine that is busy must not speak for one."""
+        run = self._run_again(order, {path: source.data() for path, source in self._snapshot.buffers.items()})
+        if run is None or any(limits.hangs(test) for test in run.outcomes.values() if test.id in tests):
+            raise NoAnswerError
+        return failing(self._recorded, run, tests)
 
     def _patched(self, ids: Sequence[str], targets: Sequence[str], selection: str) -> Verdict | None:
         """The verdict of tests run where the unchanged project stands, if it says nothing in the candidate's favour."""
@@ -118,15 +160,22 @@ class Proving:
             return None
         verdict = self._tried(ids, targets, selection)
         if verdict and verdict.broken:
-            again = self._tried(ids, targets, selection)
-            # A test that fails now and then blames nobody.
-            return verdict if again and again.broken == verdict.broken else None
+            # A test that fails now and then blames nobody: it has to be seen as often as anywhere, with and without.
+            again = (self._tried(ids, targets, selection, without=WITHOUT) for _ in range(AGAIN))
+            if any(other is None or other.broken != verdict.broken for other in again):
+                return None
         return verdict
 
-    def _tried(self, ids: Sequence[str], targets: Sequence[str], selection: str) -> Verdict | None:
+    def _tried(self, ids: Sequence[str], targets: Sequence[str], selection: str, *, without: int = 1) -> Verdict | None:
         standings = self._session.standings
         trial = standings.tried(
-            self._snapshot, self._recorded, self._candidate, ids, cancel=self._cancel, sent=self._sent
+            self._snapshot,
+            self._recorded,
+            self._candidate,
+            ids,
+            without=without,
+            cancel=self._cancel,
+            sent=self._sent,
         )
         if trial is None:
             return None
@@ -139,23 +188,16 @@ class Proving:
 
     def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
         """The signed result of running the tests with the candidate, or why there is none."""
-        wall = limits.candidate_seconds(self._recorded.baseline, ids, self._options.timeout_seconds)
-        params = {
-            "ids": None if everything else ids,
-            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
+        watch = {
             "watch": self._change.watch(),
             "within": self._change.within(self._snapshot),
-            "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),
+            "uncounted": sorted(self._recorded.baseline.flaky),
         }
-        with self._session.pool.lend(self._cancel) as worker:
-            answer = worker.run(
-                "run",
-                files=self._files,
-                params=params,
-                limits=limits.limits(wall),
-                cancel=self._cancel,
-                sent=self._sent,
-            )
+        answer = self._ask(self._files, ids, left_out, watch, everything=everything)
+        if answer.status is Status.CRASHED:
+            answer = self._ask(self._files, ids, left_out, watch, everything=everything)
+            if answer.ok:
+                return Verdict(Level.PARSES, reason="the test run ended the process once with the edit, and once not")
         self._route = Route.IMPORTED if answer.started else Route.STARTED
         if answer.status is Status.ERROR and answer.detail.startswith(_NOT_WRITABLE):
             # No candidate for this file can be tried, so that turning away each of them would say nothing.
@@ -167,7 +209,29 @@ class Proving:
             return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
         return read_run(answer.result, answer.seconds)
 
-    def _failing_alone(self, ids: Sequence[str]) -> frozenset[str]:
-        """Tests that do not pass without the candidate either, when only these tests run."""
-        alone = self._session.baselines.alone(self._snapshot, ids, cancel=self._cancel, progress=Silent())
-        return frozenset(ids) - {test.id for test in alone.baseline.passing}
+    def _run_again(self, order: Order, files: Mapping[str, bytes | None]) -> RunResult | None:
+        """What tests do in this order with these files in place; ``None`` where they do not come to an end."""
+        ids = list(self._recorded.baseline.outcomes) if order is None else order
+        left_out = self._recorded.unrunnable if order is None else frozenset[str]()
+        answer = self._ask(files, ids, left_out, {}, everything=order is None)
+        return read_run(answer.result, answer.seconds) if answer.ok else None
+
+    def _ask(
+        self,
+        files: Mapping[str, bytes | None],
+        ids: Sequence[str],
+        left_out: frozenset[str],
+        watch: Mapping[str, object],
+        *,
+        everything: bool,
+    ) -> Answer:
+        baseline, timeout = self._recorded.baseline, self._options.timeout_seconds
+        params = {
+            "ids": None if everything else ids,
+            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
+            "each": limits.each_seconds(baseline, ids, timeout),
+            **watch,
+        }
+        wall = limits.limits(limits.candidate_seconds(baseline, ids, timeout))
+        with self._session.pool.lend(self._cancel) as worker:
+            return worker.run("run", files=files, params=params, limits=wall, cancel=self._cancel, sent=self._sent)

@@ -10,8 +10,8 @@ import tempfile
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,19 @@ class Records:
         """Remember a baseline, on disk too if ``stored``, but for one in which tests were hurried."""
         with self._lock:
             self._remember(key, recorded)
-            if not stored or recorded.hurried or self._folder is None:
-                return
-            try:
-                self._store(self._folder, key, recorded)
-            except OSError as error:
-                log.warning("baselines are kept in memory only: %s: %s", self._folder, error.strerror)
-                self._folder = None
+            if stored and not recorded.hurried:
+                self._keep(key, recorded)
+
+    def distrust(self, recorded: Recorded, flaky: Collection[str]) -> None:
+        """Note that tests of a baseline, and of what else became of it, turned out to be flaky."""
+        with self._lock:
+            same = [key for key, known in self._memory.items() if known.baseline.outcomes is recorded.baseline.outcomes]
+            for key in same:
+                known = self._memory[key]
+                baseline = replace(known.baseline, flaky=known.baseline.flaky.union(flaky))
+                self._memory[key] = replace(known, baseline=baseline)
+                if self._folder and (self._folder / f"{key}.json").exists():
+                    self._keep(key, self._memory[key])
 
     def _remember(self, key: str, recorded: Recorded) -> None:
         self._memory[key] = recorded
@@ -106,6 +112,15 @@ class Records:
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error) as error:
             log.info("ignoring a baseline that does not read as one: %s", error)
             return None
+
+    def _keep(self, key: str, recorded: Recorded) -> None:
+        if self._folder is None:
+            return
+        try:
+            self._store(self._folder, key, recorded)
+        except OSError as error:
+            log.warning("baselines are kept in memory only: %s: %s", self._folder, error.strerror)
+            self._folder = None
 
     def _store(self, folder: Path, key: str, recorded: Recorded) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # Values of variables may stand in failures.

@@ -129,6 +129,7 @@ def _lasting(verdict: Verdict, recorded: Recorded) -> bool:
     return (
         verdict.level is not Level.UNCHECKED
         and bool(verdict.ran)
+        and not verdict.flaky
         and unsure.isdisjoint(verdict.ran)
         and not any(_IN_VAIN in text for text in told)
     )

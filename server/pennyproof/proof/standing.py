@@ -7,6 +7,7 @@ project has seen it pass. It is asked of tests alone that do here, without the e
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,8 @@ class Trial:
 
     outcomes: Mapping[str, TestOutcome]
     patched: frozenset[str]
+    complete: bool
+    """Whether all ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Standings:
         candidate: Candidate,
         ids: Sequence[str],
         *,
+        without: int,
         cancel: Cancel,
         sent: Callable[[], None],
     ) -> Trial | None:
@@ -107,6 +111,7 @@ class Standings:
             recorded: What the tests do without the candidate.
             candidate: The edit.
             ids: The tests, in this order.
+            without: How often they have to be seen to do here, without the edit, what they did at the baseline.
             cancel: Ends it.
             sent: Called when the edit is on its way.
 
@@ -123,7 +128,7 @@ class Standings:
         if standing is None:
             return None
         try:
-            return standing.tried(candidate, ids, cancel, sent)
+            return standing.tried(candidate, ids, without, cancel, sent)
         finally:
             self._give_back(standing)
 
@@ -202,7 +207,10 @@ class _Standing:
         """When it was last used."""
         self._worker = worker
         self._timeout = options.timeout_seconds
-        self._controls: dict[tuple[str, ...], bool] = {}
+        self._seen = Counter[tuple[str, ...]]()
+        """How often tests did, without an edit, what they did at the baseline."""
+        self._differing: set[tuple[str, ...]] = set()
+        """Those that did not."""
         self._primed: Primed | None = None
         files = {path: source.data() if source else None for path, source in state.buffers.items()}
         baseline = state.recorded.baseline
@@ -231,28 +239,36 @@ class _Standing:
     def end(self) -> None:
         self._worker.close()
 
-    def tried(self, candidate: Candidate, ids: Sequence[str], cancel: Cancel, sent: Callable[[], None]) -> Trial | None:
+    def tried(
+        self, candidate: Candidate, ids: Sequence[str], without: int, cancel: Cancel, sent: Callable[[], None]
+    ) -> Trial | None:
         if not self._tests.issuperset(ids):
             return None
         forget = cancel.on_cancel(self._worker.kill)
         try:
-            return self._try(_edits(candidate), ids, sent) if self._is_as_recorded(ids) else None
+            return self._try(_edits(candidate), ids, sent) if self._are_as_recorded(tuple(ids), without) else None
         finally:
             forget()
             cancel.check()
 
-    def _is_as_recorded(self, ids: Sequence[str]) -> bool:
-        """Whether these tests, in this order, do here what they did at the baseline."""
-        key = tuple(ids)
-        if key not in self._controls:
-            control, recorded = self._try({}, ids), self.state.recorded
-            before = recorded.baseline.outcomes
-            self._controls[key] = (
-                control is not None
-                and control.patched <= recorded.patched
-                and all(test in control.outcomes and _same(control.outcomes[test], before[test]) for test in ids)
-            )
-        return self._controls[key]
+    def _are_as_recorded(self, ids: tuple[str, ...], times: int) -> bool:
+        """Whether these tests, in this order, do here what they did at the baseline, so many times."""
+        while self._seen[ids] < times and ids not in self._differing:
+            if self._is_as_recorded(self._try({}, ids)):
+                self._seen[ids] += 1
+            else:
+                self._differing.add(ids)
+        return ids not in self._differing
+
+    def _is_as_recorded(self, control: Trial | None) -> bool:
+        recorded = self.state.recorded
+        before = recorded.baseline.outcomes
+        return (
+            control is not None
+            and control.complete
+            and control.patched <= recorded.patched
+            and all(_same(test, before[test.id]) for test in control.outcomes.values())
+        )
 
     def _try(self, edits: Edits, ids: Sequence[str], sent: Callable[[], None] | None = None) -> Trial | None:
         if self._primed is None or not self._primed.alive:
@@ -268,7 +284,7 @@ class _Standing:
         if not answer.ok or answer.result["reason"]:
             return None
         outcomes = {item["id"]: read_outcome(item) for item in answer.result["outcomes"]}
-        return Trial(outcomes, frozenset(answer.result["patched"]))
+        return Trial(outcomes, frozenset(answer.result["patched"]), complete=outcomes.keys() >= set(ids))
 
 
 def _can_tell(recorded: Recorded, ids: Sequence[str]) -> bool:

@@ -65,7 +65,7 @@ class Part:
     def changes(self) -> Iterator[str]:
         """Names that stand for something else now, are gone, or are new."""
         if not all(map(is_, map(self._live.get, self._names), self._values)):
-            for name, value in zip(self._names, self._values):  # noqa: B905 - ``strict`` came with 3.10
+            for name, value in zip(self._names, self._values):
                 if self._live.get(name, _ABSENT) is not value:
                     yield f"{self.label}.{name}"
         if self._closed and len(self._live) != len(self._known):

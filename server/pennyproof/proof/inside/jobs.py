@@ -26,6 +26,8 @@ pytest prints it; lines count from one.
             of what follows it. It lies at the top level, or in a class there: ``header`` are the first line of the
             class and the one of its first statement, else equal. ``rest``: bytecode with this stamp has the code of all
             that lies outside the definition's body.
+        uncounted: [Id]
+            Flaky tests: with ``watch``, what they run counts as if they had not passed.
         locals: bool
             Record the locals of project frames of failures.
         maxfail: int

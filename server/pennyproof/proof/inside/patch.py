@@ -289,7 +289,7 @@ def _interface(node: Any) -> List[str]:
 def _new_defaults(old: ast.arguments, new: ast.arguments) -> Optional[Dict[int, Any]]:
     """The values of defaults that changed, by their place among all defaults; None when none did."""
     changed: Dict[int, Any] = {}
-    pairs = zip([*old.defaults, *old.kw_defaults], [*new.defaults, *new.kw_defaults])  # noqa: B905 - came with 3.10
+    pairs = zip([*old.defaults, *old.kw_defaults], [*new.defaults, *new.kw_defaults])
     for place, (before, after) in enumerate(pairs):
         if before is not None and after is not None and ast.dump(before) != ast.dump(after):
             try:
@@ -336,7 +336,7 @@ def _pairs(old: CodeType, new: CodeType, functions: Functions) -> Iterator[Tuple
         olds = [code for code in before if code.co_name == name]
         news = [code for code in after if code.co_name == name]
         if len(olds) == len(news):
-            for pair in zip(olds, news):  # noqa: B905 - ``strict`` came with 3.10
+            for pair in zip(olds, news):
                 yield from _pairs(*pair, functions)
         elif any(_held(code, functions) for code in olds):
             raise NotPatchable(f"other functions are nested in {old.co_name}")

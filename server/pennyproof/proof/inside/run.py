@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Dict, Optional
 
-from . import integrity, reporter, session, touched, trace
+from . import chance, integrity, reporter, session, touched, trace
 from .failures import Places
 from .held import HELD
 from .limit import Limit
@@ -18,6 +18,7 @@ class Run:
     """The work of one request, as ``session.Work``; see ``jobs`` for what goes in and what comes out."""
 
     def __init__(self, params: Dict[str, Any], context: Context) -> None:
+        chance.renew()
         places = self._places = Places(context.root)
         self.settings = session.Settings(
             params.get("ids"), context, params.get("maxfail") or 0, bool(params.get("as_configured"))
@@ -100,7 +101,12 @@ def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched
     lines = params.get("watch")
     if not lines:
         return None
-    return trace.Watched(lines, lambda path: read_source(os.path.join(context.root, path)), params.get("within") or {})
+    return trace.Watched(
+        lines,
+        lambda path: read_source(os.path.join(context.root, path)),
+        params.get("within") or {},
+        params.get("uncounted") or (),
+    )
 
 
 def _probes(

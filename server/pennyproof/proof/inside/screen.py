@@ -206,7 +206,7 @@ class Screen:
     def run(self, ids: Sequence[str], everything: bool) -> Dict[str, Any]:
         """Run tests here and now, which makes this process useless for anything else."""
         items = [self._items[test] for test in ids if test in self._items]
-        for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - ``strict`` came with 3.10
+        for item, following in zip(items, [*items[1:], None]):
             if item.nodeid in self._plain:
                 self._witness.saw(item.nodeid, direct.call(item))
             else:

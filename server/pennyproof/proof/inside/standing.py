@@ -107,7 +107,7 @@ class _Trials:
     def _run(self, items: Sequence[Any], passing: FrozenSet[str]) -> None:
         """Run tests up to the first that should pass and does not."""
         self._watch.collected(items)
-        for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - ``strict`` came with 3.10
+        for item, following in zip(items, [*items[1:], None]):
             if item.nodeid in self._plain:
                 self._call(item)
             else:

@@ -108,6 +108,7 @@ class Watched:
         lines: Mapping[str, Sequence[int]],
         sources: Callable[[str], str],
         within: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+        uncounted: Sequence[str] = (),
     ) -> None:
         """Parse the files.
 
@@ -115,7 +116,9 @@ class Watched:
             lines: Path → the lines.
             sources: Reads a file.
             within: Path → the part of the file that is enough to parse (``jobs``).
+            uncounted: Tests that count as if they never passed.
         """
+        self._uncounted = frozenset(uncounted)
         self._trees: Dict[str, ast.Module] = {}
         self._parts: Dict[str, Part] = {}
         for path, wanted in lines.items():
@@ -139,7 +142,7 @@ class Watched:
         ran = self.of(hits)
         if ran:
             self._tests.add(test)
-        if passed:
+        if passed and test not in self._uncounted:
             self._passed.update((path, line) for path, lines in ran.items() for line in lines)
 
     def of(self, hits: Hits) -> Dict[str, List[int]]:
