@@ -27,7 +27,8 @@ from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.proof import collecting
-from pennyproof.proof.basis import Basis, Edits, file_of, rests_on
+from pennyproof.proof.basis import Basis, file_of, rests_on
+from pennyproof.proof.edits import Edits
 from pennyproof.proof.imports import Scans
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.selection import analyse, select

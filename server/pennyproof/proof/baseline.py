@@ -2,21 +2,25 @@
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import inf
 
 from pennyproof import __version__
+from pennyproof.core.candidates import FileChange
 from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
 from pennyproof.proof import collecting
-from pennyproof.proof.basis import Basis, Edits, acts_on_all, rests_on
+from pennyproof.proof.basis import Basis, acts_on_all, rests_on
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.carrying import carry
+from pennyproof.proof.edits import Edits
 from pennyproof.proof.imports import Scans
+from pennyproof.proof.mapping import Choice, SuiteMap
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
@@ -59,6 +63,9 @@ class Baselines:
         self._test_files: frozenset[str] = frozenset()
         self._learned: Recorded | None = None
         self._imports = Scans()
+        self._mapping = threading.Lock()
+        self._map: tuple[Recorded, SuiteMap] | None = None
+        """Of the baseline that was asked about last."""
 
     @property
     def test_files(self) -> frozenset[str]:
@@ -156,6 +163,19 @@ class Baselines:
         found = sorted(file for file in files if rests_on(file, reached))
         return found if found and len(found) < len(files) else None
 
+    def choose(self, recorded: Recorded, changes: Collection[FileChange]) -> Choice | None:
+        """The tests to run for a candidate, by what a baseline of all tests rests on.
+
+        Returns:
+            ``None`` where that takes the whole suite, or where it is not known what the baseline rests on.
+        """
+        if recorded.basis is None:
+            return None
+        with self._mapping:
+            if self._map is None or self._map[0] is not recorded:
+                self._map = recorded, SuiteMap(recorded.baseline, recorded.basis, self._imports.graph)
+            return self._map[1].choose(changes)
+
     def _make(
         self,
         snapshot: Snapshot,
@@ -199,7 +219,8 @@ class Baselines:
             recorded = self._record(suite, None, cancel, progress)
         if recorded.basis is None or self._workspace.contents(snapshot, afresh=True) != contents:
             return replace(recorded, basis=None)  # Something was written meanwhile: nothing says what ran.
-        return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources))
+        opened = {path: by for path, by in recorded.basis.opened.items() if path in contents}
+        return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources, opened=opened))
 
     def _carried(
         self, last: Recorded, edits: Edits, suite: Suite, cancel: Cancel, progress: Progress
@@ -227,7 +248,7 @@ class Baselines:
                 retried = suite.moved_to(worker).again(again, baseline)
         flaky = retried.passed if retried else frozenset[str]()
         lines = retried.coverage if retried else Coverage()
-        seen = Basis({}, {}, run.loaded, run.early, run.unwatched, run.at_import, run.touched)
+        seen = Basis({}, {}, run.loaded, run.early, run.unwatched, run.at_import, run.touched, run.opened)
         return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines, seen)
 
     def _learn(self, recorded: Recorded) -> None:

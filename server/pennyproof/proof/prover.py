@@ -18,15 +18,16 @@ from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
+from pennyproof.proof.basis import file_of
 from pennyproof.proof.environment import Environment
 from pennyproof.proof.judging import judge, newly_failing, ran_at_import
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.screening import Screening, watch_behaviours
-from pennyproof.proof.selection import Change, analyse, select
+from pennyproof.proof.selection import Change, analyse
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
-from pennyproof.proof.suite import ending
+from pennyproof.proof.suite import NOTHING, ending
 from pennyproof.proof.worker import Status
 from pennyproof.proof.workspace import Workspace
 
@@ -277,6 +278,7 @@ class _Proof:
         self._options = options
         self._recorded = recorded
         self._cancel = cancel
+        self._candidate = candidate
         self._change: Change = analyse(candidate)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
@@ -288,18 +290,20 @@ class _Proof:
         if chosen is not None:
             test_ids, selection = chosen
             return self._judge(targets, expand(test_ids, baseline), selection)
-        known = list(baseline.outcomes)
-        selected = None if every_test else select(self._change, baseline.functions, known)
-        if selected is None:
-            return self._judge(targets, known, "all")
-        return self._judge(targets, selected, "map")
+        choice = None if every_test else self._session.baselines.choose(self._recorded, self._candidate.changes)
+        if choice is None:
+            return self._judge(targets, list(baseline.outcomes), "all")
+        return self._judge(targets, choice.tests, choice.selection, choice.files)
 
-    def _judge(self, targets: Sequence[str], selected: Sequence[str], selection: str) -> Verdict:
+    def _judge(
+        self, targets: Sequence[str], selected: Sequence[str], selection: str, files: frozenset[str] = frozenset()
+    ) -> Verdict:
         # Those that hang or end the process would take the others with them: they run where they are asked for.
         asked = selected if selection == "asked" else targets
         left_out = self._recorded.unrunnable.difference(asked)
         ids = [test for test in dict.fromkeys([*targets, *selected]) if test not in left_out]
-        run = self._run(ids, left_out, everything=selection == "all")
+        nothing = selection != "all" and not ids and not files
+        run = NOTHING if nothing else self._run(ids, left_out, files, everything=selection == "all")
         if isinstance(run, Verdict):
             return run
         if selection == "map" and ran_at_import(self._change, run):
@@ -311,12 +315,17 @@ class _Proof:
             self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, excused=excused
         )
 
-    def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
+    def _run(
+        self, ids: Sequence[str], left_out: frozenset[str], files: frozenset[str], *, everything: bool
+    ) -> RunResult | Verdict:
         """The signed result of running the tests with the candidate, or why there is none."""
         wall = limits.candidate_seconds(self._recorded.baseline, ids, self._options.timeout_seconds)
+        asked = dict.fromkeys([*(file_of(test) if file_of(test) in files else test for test in ids), *sorted(files)])
+        collecting = everything or bool(files)
         params = {
-            "ids": None if everything else ids,
-            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
+            "ids": None if everything else list(asked),
+            "as_configured": collecting,
+            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if collecting)],
             "watch": self._change.watch(),
             "within": self._change.within(self._snapshot),
             "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pennyproof.core.outcomes import Baseline, CollectionError, Coverage
-from pennyproof.proof.answers import read_lines, read_outcome
+from pennyproof.proof.answers import read_lines, read_names, read_outcome
 from pennyproof.proof.basis import Basis
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,7 @@ def _encode_basis(basis: Basis) -> dict[str, Any]:
         "unwatched": sorted(basis.unwatched),
         "at_import": {path: sorted(lines) for path, lines in basis.at_import.items()},
         "touched": {test: sorted(paths) for test, paths in basis.touched.items()},
+        "opened": {path: sorted(sources) for path, sources in basis.opened.items()},
     }
 
 
@@ -188,7 +189,8 @@ def _decode_basis(data: Mapping[str, Any]) -> Basis:
         early=frozenset(data["early"]),
         unwatched=frozenset(data["unwatched"]),
         at_import=read_lines(data["at_import"]),
-        touched={test: frozenset(paths) for test, paths in data["touched"].items()},
+        touched=read_names(data["touched"]),
+        opened=read_names(data["opened"]),
     )
 
 

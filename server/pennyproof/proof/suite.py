@@ -9,7 +9,7 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import limits
-from pennyproof.proof.answers import RunResult, merge_lines, read_run
+from pennyproof.proof.answers import RunResult, merge_lines, merge_names, read_run
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.worker import Answer, Status, Worker
 
@@ -27,7 +27,8 @@ _COLLECTING = 15.0
 """Seconds that the import of one file may take, at least: large libraries take so long from a slow disk."""
 _ALARMS = "SIGALRM", "SIGPROF"
 """What ends a process whose test takes no notice of its limit."""
-_NOTHING = RunResult((), (), {}, (), Coverage(), {}, frozenset(), {}, frozenset(), "none", 0.0)
+NOTHING = RunResult((), (), {}, (), Coverage(), {}, frozenset(), {}, frozenset(), "none", 0.0)
+"""No test ran."""
 
 
 class Suite:
@@ -217,7 +218,7 @@ def _lost(test: str, answer: Answer) -> RunResult:
     said = f"did not end within {answer.seconds:.3g} s" if hung else ending(answer)
     failure = Failure(TIMEOUT if hung else CRASH, said)
     outcome = TestOutcome(test, Outcome.FAILED, answer.seconds, failure, path=test.partition("::")[0])
-    return replace(_NOTHING, outcomes={test: outcome}, seconds=answer.seconds)
+    return replace(NOTHING, outcomes={test: outcome}, seconds=answer.seconds)
 
 
 def _merge(runs: Sequence[RunResult]) -> RunResult:
@@ -232,6 +233,7 @@ def _merge(runs: Sequence[RunResult]) -> RunResult:
         patched=frozenset().union(*(run.patched for run in runs)),
         seconds=sum(_seconds(run) for run in runs),
         touched={test: paths for run in runs for test, paths in run.touched.items()},
+        opened=merge_names(run.opened for run in runs),
         at_import=merge_lines(run.at_import for run in runs),
         loaded=frozenset().union(*(run.loaded for run in runs)),
         early=frozenset().union(*(run.early for run in runs)),

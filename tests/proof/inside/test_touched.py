@@ -53,6 +53,29 @@ def test_what_tests_touch(tmp_path: Path) -> None:
     }
 
 
+def test_who_reads_other_files(tmp_path: Path) -> None:
+    reading = {
+        "conftest.py": "",
+        "pkg.py": "DATA = open('import.txt').read()\ndef load(name):\n    with open(name) as it: return it.read()\n",
+        **{f"{name}.txt": "" for name in ("import", "used", "own", "kept", "unused")},
+        "pytest.ini": "[pytest]\n",
+        "test_it.py": """\
+import os, pkg
+def test_used(tmp_path):
+    pkg.load("used.txt")
+    (tmp_path / "other.txt").write_text("")
+def test_own():
+    os.close(os.open("own.txt", os.O_RDONLY))
+""",
+    }
+    assert traced(tmp_path, reading)["opened"] == {
+        "import.txt": ["pkg.py"],
+        "used.txt": ["pkg.py"],
+        "own.txt": ["test_it.py"],
+        "pytest.ini": [""],
+    }
+
+
 def test_what_runs_on_behalf_of_many_tests(tmp_path: Path) -> None:
     result = traced(tmp_path)
     functions = {path: [line for line in lines if line] for path, lines in result["at_import"].items()}

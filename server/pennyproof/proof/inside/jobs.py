@@ -63,6 +63,9 @@ pytest prints it; lines count from one.
         touched: {Id: [Path]}
             With ``trace: functions``: project sources that were opened by other means than imports while the test
             ran; "" where it started a process, in which what runs is not seen.
+        opened: {Path: [Path]}
+            Likewise: other files of the project that were opened, and the sources whose code, the innermost of the
+            project, did; "" where there was none.
         at_import: {Path: [line]}
             Likewise: functions that ran before the first test; line 0: the source was opened. "" as above.
         loaded: [Path], early: [Path], unwatched: [Path]

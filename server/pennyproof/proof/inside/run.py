@@ -68,6 +68,7 @@ class Run:
             "watched_by": [],
             "watched_at_import": {},
             "touched": {},
+            "opened": {},
             "at_import": {},
             "loaded": [],
             "early": [],
@@ -87,6 +88,7 @@ class Run:
         if self._recorder is not None and self._listener is not None:
             self._listener.stop()
             result["touched"] = self._recorder.touched()
+            result["opened"] = {path: sorted(by) for path, by in self._listener.opened.items()}
             result["at_import"] = self._recorder.at_import()
             if self._listener.deaf:
                 result["at_import"][touched.PROCESS] = [0]
