@@ -25,6 +25,7 @@ BENCHMARKS = (
     "historical",
     "verdict",
     "selection",
+    "affected",
     "fanout",
     "complete",
     "faults",

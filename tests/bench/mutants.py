@@ -77,7 +77,7 @@ def mutants(ready: corpus.Ready, options: Options, *, few: bool = False) -> Iter
         root = ready.renew()
         text = edit.make((root / edit.path).read_text(encoding="utf-8"))
         (root / edit.path).write_text(text, encoding="utf-8")
-        run = plain.run(ready.python, root)
+        run = plain.run(ready.python, root, arguments=["--continue-on-collection-errors"])
         failing = tuple(sorted(set(tests) - run.passing)) if run.finished else ()
         progress(f"{ready.project.name} {edit.path}:{edit.line} ({edit.kind}): {len(failing)} notice")
         return Mutant(edit.kind, edit.path, edit.line, text, failing, run.finished, run.seconds)

@@ -8,6 +8,7 @@ import logging
 import os
 import tempfile
 import threading
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -43,6 +44,10 @@ class Recorded:
     """What the outcomes rest on, where all tests ran."""
 
 
+_WRITING = 3600 * 1_000_000_000
+"""Nanoseconds that no server takes to write one."""
+
+
 class Records:
     """Baselines by the key of what they are the outcome of. Thread-safe.
 
@@ -55,6 +60,8 @@ class Records:
         self._memory: OrderedDict[str, Recorded] = OrderedDict()
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         self._folder = state / "baselines" / name if state else None
+        self._foreign: set[tuple[Path, int]] = set()
+        """Files, and when they were written, of which it has been said that they are none of ours."""
 
     def get(self, key: str, *, stored: bool = True) -> Recorded | None:
         """What is remembered, from memory or (if ``stored``) from disk."""
@@ -74,10 +81,12 @@ class Records:
                 if key.startswith(beginning) and self._memory[key].basis:
                     return self._memory[key]
             stored = sorted(self._folder.glob(f"{beginning}*.json"), key=_modified) if self._folder else []
-            found = self._load(stored[-1].stem) if stored else None
-            if found:
-                self._remember(stored[-1].stem, found)
-            return found if found and found.basis else None
+            for path in reversed(stored):
+                found = self._load(path.stem)
+                if found and found.basis:
+                    self._remember(path.stem, found)
+                    return found
+            return None
 
     def put(self, key: str, recorded: Recorded, *, stored: bool = True) -> None:
         """Remember a baseline, on disk too if ``stored``, but for one in which tests were hurried."""
@@ -97,14 +106,18 @@ class Records:
             self._memory.popitem(last=False)
 
     def _load(self, key: str) -> Recorded | None:
-        if self._folder is None:
+        path = self._folder / f"{key}.json" if self._folder else None
+        if path is None or (path, _modified(path)) in self._foreign:
             return None
         try:
-            return _decode(json.loads((self._folder / f"{key}.json").read_text("utf-8")))
+            return _decode(json.loads(path.read_text("utf-8")))
         except OSError:
             return None
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error) as error:
-            log.info("ignoring a baseline that does not read as one: %s", error)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error) as error:
+            self._foreign.add((path, _modified(path)))
+            log.warning(
+                "%s is no baseline of ours, and the tests are run again: %s: %s", path, type(error).__name__, error
+            )
             return None
 
     def _store(self, folder: Path, key: str, recorded: Recorded) -> None:
@@ -122,6 +135,12 @@ class Records:
 
 
 def _prune(folder: Path) -> None:
+    """Keep the newest, and nothing that a server left when it was ended while it wrote."""
+    ended = time.time_ns() - _WRITING
+    with contextlib.suppress(FileNotFoundError):  # Another server prunes the same folder.
+        for path in folder.glob("*.tmp"):
+            if _modified(path) < ended:
+                path.unlink()
     with contextlib.suppress(FileNotFoundError):  # Another server prunes the same folder.
         for path in sorted(folder.glob("*.json"), key=_modified)[:-_ON_DISK]:
             path.unlink()

@@ -42,6 +42,7 @@ class Session:
     nursery: Nursery
     pool: Pool
     warming: Pool
+    mapping: Pool
     bytecode: Bytecode
     workers: int
     """How many workers screen at once."""
@@ -55,11 +56,12 @@ class Session:
         """End what runs at once."""
         self.pool.kill()
         self.warming.kill()
+        self.mapping.kill()
         self.nursery.kill()
 
     def close(self) -> None:
         """End all processes for good."""
-        processes: list[Pool | Nursery] = [self.pool, self.warming, self.nursery]
+        processes: list[Pool | Nursery] = [self.pool, self.warming, self.mapping, self.nursery]
         for part in reversed(processes) if self.nursery.ends_servers else processes:
             part.close()
         self.linting.shutdown()
@@ -131,6 +133,8 @@ def open_session(
     nursery = warmer.nursery
     # The first runs, which others are compared with, start from the beginning.
     warming = Pool(1, lambda: warmer)
+    # Those of all tests may take long, and keep nobody who asks for a few from these.
+    mapping = Pool(1, lambda: Worker(nursery, warming=True))
     # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
     proving = Pool(workers + 2, lambda: Worker(nursery))
     linter = Linter(environment.version[:2])
@@ -139,13 +143,21 @@ def open_session(
         environment=environment,
         fingerprint=fingerprint,
         baselines=Baselines(
-            workspace, fingerprint, options, warming=warming, pool=proving, records=records, bytecode=bytecode
+            workspace,
+            fingerprint,
+            options,
+            warming=warming,
+            mapping=mapping,
+            pool=proving,
+            records=records,
+            bytecode=bytecode,
         ),
         linter=linter,
         linting=ThreadPoolExecutor(1, "pennyproof-lint"),
         nursery=nursery,
         pool=proving,
         warming=warming,
+        mapping=mapping,
         bytecode=bytecode,
         workers=workers,
     )

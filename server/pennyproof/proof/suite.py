@@ -43,6 +43,7 @@ class Suite:
         patience: float = inf,
         *,
         as_configured: bool = False,
+        gently: bool = False,
     ) -> None:
         """Prepare.
 
@@ -53,8 +54,10 @@ class Suite:
             cancel: Ends the runs.
             patience: Seconds that all tests which hang may take together.
             as_configured: Leave out of what is asked for what the project's configuration leaves out.
+            gently: Give way to other processes, but where a test is found to hang: that takes a fair share of time.
         """
         self.as_configured = as_configured
+        self._gently = gently
         self._worker = worker
         self._snapshot = snapshot
         self._files = {path: source.data() for path, source in snapshot.buffers.items()}
@@ -134,7 +137,7 @@ class Suite:
 
     def _alone(self, test: str, seconds: float) -> RunResult:
         """One test in a process of its own."""
-        answer = self._ask([test], limits.alone_seconds(seconds), each=seconds)
+        answer = self._ask([test], limits.alone_seconds(seconds), each=seconds, gently=False)
         return _read(answer) if answer.ok else _lost(test, answer)
 
     def _piecewise(self, test_ids: Sequence[str] | None, progress: Progress) -> tuple[RunResult, frozenset[str]]:
@@ -168,6 +171,7 @@ class Suite:
         *args: str,
         trace: str | None = "functions",
         each: float | None = None,
+        gently: bool = True,
     ) -> Answer:
         timeout = self._options.timeout_seconds
         params = {
@@ -177,6 +181,7 @@ class Suite:
             "trace": trace,
             "locals": trace == "functions",
             "each": each,
+            "gently": gently and self._gently,
             "patience": None if self._patience == inf else max(self._patience, 0.0),
             "collecting": min(timeout, max(self._patience, _COLLECTING)),
         }

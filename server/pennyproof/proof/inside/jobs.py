@@ -35,6 +35,8 @@ pytest prints it; lines count from one.
             failure is "Timeout", and the next one runs. One that cannot be interrupted ends the process.
         patience: float | null
             Seconds that all tests that are interrupted may take together; later ones get a tenth of ``each``.
+        gently: bool
+            Give way to whatever else wants the processor.
         collecting: float | null
             Seconds that loading conftest files, and collecting each file, may take.
     result

@@ -13,11 +13,16 @@ from .probes import Probes, Probing
 from .values import read_source
 from .wire import Context
 
+_GENTLY = 19
+"""How much a run that nobody waits for gives way to others."""
+
 
 class Run:
     """The work of one request, as ``session.Work``; see ``jobs`` for what goes in and what comes out."""
 
     def __init__(self, params: Dict[str, Any], context: Context) -> None:
+        if params.get("gently"):
+            os.nice(_GENTLY)
         places = self._places = Places(context.root)
         self.settings = session.Settings(
             params.get("ids"), context, params.get("maxfail") or 0, bool(params.get("as_configured"))
