@@ -29,6 +29,7 @@ _RANDOM_SEED = 20241117
 class Mutant:
     """One edit, and what a full cold run says of it."""
 
+    key: str
     kind: str
     path: str
     line: int
@@ -40,6 +41,13 @@ class Mutant:
     """Whether the run came to its end; where it did not, nothing is known of the tests."""
     seconds: float
     """What the run took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The tests that notice an edit in a second run as well."""
+
+    failing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +81,34 @@ def mutants(ready: corpus.Ready, options: Options, *, few: bool = False) -> Iter
     known = stable(ready, options)
     results = Results("mutants", Mutant, options, ready.folder.name)
 
-    def tried(edit: _Edit, tests: Sequence[str]) -> Mutant:
-        root = ready.renew()
-        text = edit.make((root / edit.path).read_text(encoding="utf-8"))
-        (root / edit.path).write_text(text, encoding="utf-8")
-        run = plain.run(ready.python, root, arguments=["--continue-on-collection-errors"])
+    def tried(key: str, edit: _Edit, tests: Sequence[str]) -> Mutant:
+        text = edit.make((ready.pristine / edit.path).read_text(encoding="utf-8"))
+        run = _run(ready, edit.path, text)
         failing = tuple(sorted(set(tests) - run.passing)) if run.finished else ()
         progress(f"{ready.project.name} {edit.path}:{edit.line} ({edit.kind}): {len(failing)} notice")
-        return Mutant(edit.kind, edit.path, edit.line, text, failing, run.finished, run.seconds)
+        return Mutant(key, edit.kind, edit.path, edit.line, text, failing, run.finished, run.seconds)
 
     for key, edit in _edits(ready, few=few) if known else ():
-        mutant = results.get(key, lambda edit=edit: tried(edit, known.tests))
+        mutant = results.get(key, lambda key=key, edit=edit: tried(key, edit, known.tests))
         if mutant is not None:
             yield mutant
+
+
+def confirmed(ready: corpus.Ready, mutant: Mutant, options: Options) -> frozenset[str]:
+    """The tests that notice a mutant in a second full cold run as well: others failed by chance."""
+
+    def measure() -> Confirmed:
+        run = _run(ready, mutant.path, mutant.text)
+        return Confirmed(tuple(sorted(set(mutant.failing) - run.passing)))
+
+    found = Results("mutants-again", Confirmed, options, ready.folder.name).get(mutant.key, measure)
+    return frozenset(found.failing if found else mutant.failing)
+
+
+def _run(ready: corpus.Ready, path: str, text: str) -> plain.Run:
+    root = ready.renew()
+    (root / path).write_text(text, encoding="utf-8")
+    return plain.run(ready.python, root, arguments=["--continue-on-collection-errors"])
 
 
 def _edits(ready: corpus.Ready, *, few: bool) -> Iterator[tuple[str, _Edit]]:

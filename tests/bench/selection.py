@@ -9,7 +9,8 @@ ways choose:
 - *testmon*: what pytest-testmon would run, by its database;
 - *contexts*: those that ran a changed line, by coverage.py's contexts; all where one ran at import.
 
-*recall*: of the tests that notice, how many are chosen. *precision*: of the tests chosen, how many notice. Where a way
+*recall*: of the tests that notice, how many are chosen; where one is not, a second full run tells those that failed by
+chance, which then count for no way. *precision*: of the tests chosen, how many notice. Where a way
 says that it takes the whole suite, all are chosen; how often it does is told. The time is that of the question alone,
 processor time, for text that was not seen before; what others take to start says nothing, and is left out.
 """
@@ -62,6 +63,8 @@ class Choice:
     found: int
     """Tests that notice, among those chosen."""
     missed: tuple[str, ...]
+    chance: tuple[str, ...]
+    """Those that were not chosen either, and passed in a second full run."""
     alone: tuple[str, ...]
     """Those of the missed ones that notice it, too, when they run by themselves: the others need what ran before."""
     milliseconds: float
@@ -86,7 +89,7 @@ def run(options: Options) -> str:
         ready = corpus.prepare(project, options.cache)
         with ready.lease():
             found = [mutant for mutant in mutants.mutants(ready, options, few=options.quick) if mutant.finished]
-            keys += _measure(ready, found, mutants.stable(ready, options), ours, theirs)
+            keys += _measure(ready, found, options, ours, theirs)
         progress(_table([*ours.of(keys), *theirs.of(keys)]))
     measured = [*ours.of(keys), *theirs.of(keys)]
     return f"{_table(measured)}\n\n{_misses(measured)}\n\n{ours.note(keys)}; {theirs.note(keys)}"
@@ -95,22 +98,23 @@ def run(options: Options) -> str:
 def _measure(
     ready: corpus.Ready,
     found: Sequence[Mutant],
-    stable: mutants.Stable | None,
+    options: Options,
     ours: Results[Choices],
     theirs: Results[Choices],
 ) -> list[str]:
     """Have every way choose for every mutant; returns the keys of the results."""
-    keys = {f"{ready.project.name} {mutant.kind} {number}": mutant for number, mutant in enumerate(found)}
+    stable = mutants.stable(ready, options)
+    keys = {mutant.key: mutant for mutant in found}
     if ours.missing(keys):
         recorded = _recorded(ready)
         if recorded.basis is not None:
             ways = _ways(Snapshot(ready.tree), recorded, recorded.basis)
             for way in ways.values():  # What is edited has been asked about before.
                 for path in {mutant.path for mutant in found}:
-                    way(Mutant("", path, 0, recorded.basis.sources[path] + "\n", (), True, 0.0))
+                    way(Mutant("", "", path, 0, recorded.basis.sources[path] + "\n", (), True, 0.0))
             every = frozenset(recorded.baseline.outcomes)
             for key, mutant in keys.items():
-                ours.get(key, lambda mutant=mutant: _choices(ready, mutant, ways, every))
+                ours.get(key, lambda mutant=mutant: _choices(ready, mutant, ways, every, options))
     if stable and theirs.missing(keys) and not theirs.time_is_up:
         python = others.environment(ready)
         root = ready.renew()
@@ -127,7 +131,7 @@ def _measure(
 
         foreign: Mapping[str, Way] = {"testmon": by_testmon, "contexts": by_contexts}
         for key, mutant in keys.items():
-            theirs.get(key, lambda mutant=mutant: _choices(ready, mutant, foreign, frozenset(stable.tests)))
+            theirs.get(key, lambda mutant=mutant: _choices(ready, mutant, foreign, frozenset(stable.tests), options))
     return list(keys)
 
 
@@ -172,13 +176,19 @@ def _ways(snapshot: Snapshot, recorded: Recorded, basis: Basis) -> Mapping[str, 
     return {"map": by_map, "baseline": by_baseline, "imports": by_imports}
 
 
-def _choices(ready: corpus.Ready, mutant: Mutant, ways: Mapping[str, Way], every: frozenset[str]) -> Choices:
-    failing = every.intersection(mutant.failing)
-    made: list[Choice] = []
+def _choices(
+    ready: corpus.Ready, mutant: Mutant, ways: Mapping[str, Way], every: frozenset[str], options: Options
+) -> Choices:
+    noticing = every.intersection(mutant.failing)
+    answers: dict[str, tuple[frozenset[str] | None, float]] = {}
     for name, way in ways.items():
         started = time.thread_time()
         found = way(mutant)
-        milliseconds = 1000 * (time.thread_time() - started)
+        answers[name] = found, 1000 * (time.thread_time() - started)
+    overlooked = any(found is not None and not noticing <= found for found, _ in answers.values())
+    failing = noticing & mutants.confirmed(ready, mutant, options) if overlooked else noticing
+    made: list[Choice] = []
+    for name, (found, milliseconds) in answers.items():
         chosen = every if found is None else found
         missed = tuple(sorted(failing - chosen))
         made.append(
@@ -194,6 +204,7 @@ def _choices(ready: corpus.Ready, mutant: Mutant, ways: Mapping[str, Way], every
                 failing=len(failing),
                 found=len(failing & chosen),
                 missed=missed,
+                chance=tuple(sorted(noticing - chosen - failing)),
                 alone=_noticing_alone(ready, mutant, missed) if missed and name not in _OTHERS else (),
                 milliseconds=milliseconds,
             )
@@ -240,13 +251,12 @@ def _row(project: str, kind: str, way: str, choices: Sequence[Choice]) -> Sequen
 def _misses(measured: Sequence[Choices]) -> str:
     """Each edit of which our own ways missed a test that notices, and whether that notices it by itself."""
     lines = ["Missed by our own ways:"]
-    for choice in (choice for choices in measured for choice in choices.choices):
-        if choice.missed and choice.way not in _OTHERS:
-            alone = f"{len(choice.alone)} of them by themselves, too: {', '.join(choice.alone[:3])}" * bool(
-                choice.alone
-            )
-            why = alone or "none of which does so by itself: what other tests leave behind"
-            lines.append(
-                f"- {choice.project} {choice.path}:{choice.line}, {choice.way}: {len(choice.missed)} tests, {why}"
-            )
+    ours = [choice for choices in measured for choice in choices.choices if choice.way not in _OTHERS]
+    for choice in ours:
+        where = f"- {choice.project} {choice.path}:{choice.line}, {choice.way}"
+        if choice.chance:
+            lines.append(f"{where}: not counted, since they pass in a second full run: {', '.join(choice.chance)}")
+        if choice.missed:
+            alone = ", ".join(choice.alone[:3]) or "none, so that it is what other tests leave behind"
+            lines.append(f"{where}: {len(choice.missed)} tests; of these notice it by themselves: {alone}")
     return "\n".join(lines if len(lines) > 1 else [*lines, "- none"])
