@@ -91,7 +91,7 @@ def _cold(ready: corpus.Ready, options: Options) -> Cold | None:
         runs = [plain.run(ready.python, ready.renew()) for _ in range(1 if options.quick else 2)]
         return Cold(len(runs[-1].outcomes), min(run.seconds for run in runs))
 
-    return Results(f"{NAME}-cold", Cold, options, product_version()).get(ready.project.name, measure)
+    return Results(f"{NAME}-cold", Cold, options, ready.folder.name).get(ready.project.name, measure)
 
 
 def _measure(ready: corpus.Ready, keys: Sequence[str], results: Results[Measured]) -> None:

@@ -22,7 +22,15 @@ def test_reads(): inspect.getsource(code_.plain)
 def test_opens():
     for name in ("unused.py", "data.txt"):
         with open(name): pass
-def test_process(): subprocess.run(["true"])
+def test_process(): subprocess.run([sys.executable, "-c", ""])
+def test_plain_process(): subprocess.run(["true"]); subprocess.run(["cat", "nowhere.txt"])
+def test_process_reads(): subprocess.run(["cat", "data.txt"])
+def test_shell(): subprocess.run("true", shell=True)
+def test_other_program(tmp_path, monkeypatch):
+    (tmp_path / "true").write_text("#!/bin/sh\\n")
+    (tmp_path / "true").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    subprocess.run(["true"])
 def test_forks():
     child = os.fork()
     if not child:
@@ -49,6 +57,9 @@ def test_what_tests_touch(tmp_path: Path) -> None:
         "test_it.py::test_reads": ["code_.py"],
         "test_it.py::test_opens": ["unused.py"],
         "test_it.py::test_process": [""],
+        "test_it.py::test_process_reads": [""],
+        "test_it.py::test_shell": [""],
+        "test_it.py::test_other_program": [""],
         "test_it.py::test_forks": [""],
     }
 

@@ -7,6 +7,7 @@ Told by an audit hook, which cannot be removed: it is for runs whose process end
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from types import FrameType
 from typing import Any, Callable, Dict, Optional, Set, Tuple
@@ -20,6 +21,8 @@ _STARTING = frozenset(
     {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system", "os.spawn", "pty.spawn"}
 )
 _CACHE = "__pycache__"
+_PLAIN = frozenset({"cat", "echo", "false", "less", "more", "sleep", "true"})
+_SYSTEM = "/bin", "/usr/bin"
 _UNSEEN = "multiprocessing.popen_forkserver", "multiprocessing.popen_spawn_posix"
 """Modules, imported when first used, that start processes without an event."""
 
@@ -58,8 +61,21 @@ class Listener:
             path = args[0]
             if isinstance(path, (str, bytes)):
                 self._opened(os.fsdecode(path))
-        elif event in _STARTING:
+        elif event in _STARTING and not (event == "subprocess.Popen" and self._is_plain(*args)):
             self._note((PROCESS, 0))
+
+    def _is_plain(self, executable: Any, args: Any, cwd: Any, env: Any) -> bool:
+        """Whether a program is started that runs no code but its own, and is told of no file of the project."""
+        if os.path.basename(str(executable)) not in _PLAIN or not isinstance(args, (list, tuple)):
+            return False
+        program = shutil.which(str(executable), path=(os.environ if env is None else env).get("PATH", os.defpath))
+        if program is None or os.path.dirname(os.path.realpath(program)) not in _SYSTEM:
+            return False
+        return not any(
+            os.path.exists(path) and self._places.in_project(path) is not None
+            for word in args[1:]
+            for path in [os.path.join(os.fsdecode(cwd or os.curdir), os.fsdecode(word))]
+        )
 
     def _opened(self, path: str) -> None:
         name = None if _CACHE in path else self._places.in_project(os.path.abspath(path))
