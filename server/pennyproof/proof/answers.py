@@ -53,7 +53,7 @@ def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
         unknown=tuple(result["unknown"]),
         outcomes={item["id"]: read_outcome(item) for item in result["outcomes"]},
         errors=tuple(CollectionError(item["path"], item["message"], item["line"]) for item in result["errors"]),
-        coverage=Coverage({test: read_lines(files) for test, files in result["coverage"].items()}),
+        coverage=read_coverage(result["coverage"]),
         watched=read_lines(result["watched"]),
         watched_by=frozenset(result["watched_by"]),
         watched_at_import=read_lines(result["watched_at_import"]),
@@ -72,6 +72,17 @@ def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
 def read_lines(files: Mapping[str, Any]) -> dict[str, frozenset[int]]:
     """Path → lines, from their JSON."""
     return {path: frozenset(lines) for path, lines in files.items()}
+
+
+def read_coverage(tests: Mapping[str, Any]) -> Coverage:
+    """What each test ran, from its JSON. Equal sets are kept once: tests of one kind run much the same."""
+    known: dict[frozenset[int], frozenset[int]] = {}
+    return Coverage(
+        {
+            test: {path: known.setdefault(lines, lines) for path, lines in read_lines(files).items()}
+            for test, files in tests.items()
+        }
+    )
 
 
 def read_names(named: Mapping[str, Any]) -> dict[str, frozenset[str]]:

@@ -50,6 +50,7 @@ class Edits:
         changed = [path for path, digest in contents.items() if basis.contents.get(path) != digest]
         self.changed = {path: read(path) if path in basis.sources else "" for path in changed}
         """Path → text now, of sources."""
+        self._moves: dict[str, Mapping[int, frozenset[int]] | None] = {}
 
     def affected(self, baseline: Baseline, unsure: Collection[str]) -> Affected | None:
         """The tests that have to run again; ``None``: all.
@@ -76,12 +77,22 @@ class Edits:
 
     def moved(self, coverage: Lines) -> Lines:
         """Functions that did not change, by where they begin now."""
+        edited = self.changed.keys() & coverage.keys()
+        if not edited:
+            return coverage  # Most tests run nothing of what changed, and share what is known of them.
         found: dict[str, frozenset[int]] = dict(coverage)
-        for path in self.changed.keys() & coverage.keys():
-            old, new = outline(self._basis.sources.get(path, "")), outline(self.changed[path])
-            if old is None or new is None or old.changed(new) is None:
+        for path in edited:
+            lines = self._lines(path)
+            if lines is None:
                 del found[path]  # Whoever runs this file runs again.
             else:
-                lines = old.moved(new)
                 found[path] = frozenset[int]().union(*(lines.get(line, frozenset()) for line in coverage[path]))
         return found
+
+    def _lines(self, path: str) -> Mapping[int, frozenset[int]] | None:
+        """First lines of functions of a file, and where they are now; ``None`` where more changed than functions."""
+        if path not in self._moves:
+            old, new = outline(self._basis.sources.get(path, "")), outline(self.changed[path])
+            told = old is not None and new is not None and old.changed(new) is not None
+            self._moves[path] = old.moved(new) if old and new and told else None
+        return self._moves[path]

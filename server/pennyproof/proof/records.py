@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pennyproof.core.outcomes import Baseline, CollectionError, Coverage
-from pennyproof.proof.answers import read_lines, read_names, read_outcome
+from pennyproof.proof.answers import read_coverage, read_lines, read_names, read_outcome
 from pennyproof.proof.basis import Basis
 
 log = logging.getLogger(__name__)
@@ -175,13 +175,13 @@ def _decode(data: Mapping[str, Any]) -> Recorded:
         seconds=float(data["seconds"]),
         errors=tuple(CollectionError(**error) for error in data["errors"]),
         flaky=frozenset(data["flaky"]),
-        functions=_decode_coverage(data["functions"]),
+        functions=read_coverage(data["functions"]),
     )
     return Recorded(
         baseline,
         frozenset(data["patched"]),
         frozenset(data["unrunnable"]),
-        lines=_decode_coverage(data["lines"]),
+        lines=read_coverage(data["lines"]),
         basis=_decode_basis(data["basis"]) if data["basis"] else None,
     )
 
@@ -215,7 +215,3 @@ def _decode_basis(data: Mapping[str, Any]) -> Basis:
 
 def _encode_coverage(coverage: Coverage) -> dict[str, dict[str, list[int]]]:
     return {test: {path: sorted(lines) for path, lines in files.items()} for test, files in coverage.lines.items()}
-
-
-def _decode_coverage(data: Mapping[str, Any]) -> Coverage:
-    return Coverage({test: read_lines(files) for test, files in data.items()})

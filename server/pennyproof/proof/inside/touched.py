@@ -22,6 +22,7 @@ _STARTING = frozenset(
 )
 _CACHE = "__pycache__"
 _PLAIN = frozenset({"cat", "echo", "false", "less", "more", "sleep", "true"})
+"""Programs that start no others."""
 _SYSTEM = "/bin", "/usr/bin"
 _UNSEEN = "multiprocessing.popen_forkserver", "multiprocessing.popen_spawn_posix"
 """Modules, imported when first used, that start processes without an event."""
