@@ -1,11 +1,13 @@
 """What the benchmarks reckon with: results that are kept, and what is told of them. None of them is run here."""
 
+import ast
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.bench import Options, historical, repair, seeded, seeds, selection, tables, verdict
+from tests.bench import Options, historical, mutants, others, repair, seeded, seeds, selection, tables, verdict
 from tests.bench.results import Results
 
 
@@ -151,13 +153,48 @@ def test_the_keys_of_seeded_bugs_are_their_own(tmp_path: Path) -> None:
 
 
 def test_a_missed_test_lowers_recall_and_is_named() -> None:
-    choice = selection.Choice("p", "map", "m.py", 3, False, 4, 8, 3, 2, ("t.py::test_c",), 1.5)
-    whole = dataclasses.replace(choice, whole=True, chosen=8, failing=1, found=1, missed=(), milliseconds=2.5)
+    missed = ("t.py::test_c",)
+    choice = selection.Choice(
+        "p", "module", "map", "m.py", 3, False, 4, 8, 3, 2, missed, ("t.py::test_d",), missed, 1.5
+    )
+    whole = dataclasses.replace(
+        choice, whole=True, chosen=8, failing=1, found=1, missed=(), chance=(), milliseconds=2.5
+    )
     measured = [selection.Choices((one,)) for one in (choice, whole)]
-    assert selection._row("p", "map", [choice, whole]) == (
-        "p", "map", 2, 1, "3/4 75 %", 1, "3/12 25 %", 75.0, 2.0, 2.5
+    assert selection._row("p", "module", "map", [choice, whole]) == (
+        "p", "module", "map", 2, 2, 1, "3/4 75.00 %", 1, "3/12 25 %", 75.0, 2.0, 2.5
     )  # fmt: skip
-    assert selection._misses(measured) == "- p m.py:3, map: t.py::test_c"
+    assert selection._misses(measured).splitlines()[1:] == [
+        "- p m.py:3, map: not counted, since they pass in a second full run: t.py::test_d",
+        "- p m.py:3, map: 1 tests; of these notice it by themselves: t.py::test_c",
+    ]
+
+
+def test_constants_are_mutated_where_they_stand() -> None:
+    fixture = '@fixture\ndef given(x="é", *, flag=True):\n    return "é", 1.5\n'
+    text = f'"""Doc."""\nLIMIT = 3\n\n\n{fixture}\n\ndef f(a=2):\n    return 9\n'
+    nodes = list(mutants._outside(ast.parse(text), every=False))
+    changed = [mutants._altered(node, text) for node in nodes]
+    lines = [line for other in changed for line in set(other.split("\n")) - set(text.split("\n"))]
+    assert sorted(lines) == sorted(
+        [
+            "LIMIT = 4",
+            "def given(x='éx', *, flag=True):",
+            'def given(x="é", *, flag=False):',
+            "    return 'éx', 1.5",
+            '    return "é", 2.5',
+            "def f(a=3):",
+        ]
+    )
+
+
+def test_contexts_take_all_where_a_changed_line_ran_at_import(tmp_path: Path) -> None:
+    kept = tmp_path / "contexts.json"
+    kept.write_text(json.dumps({"m.py": {"1": [""], "3": ["t.py::a", "t.py::b"]}}))
+    contexts = others.Contexts(Path("python"), tmp_path, kept)
+    before = "X = 1\ndef f():\n    return 1\n"
+    assert contexts.choose("m.py", before, before.replace("return 1", "return 2")) == {"t.py::a", "t.py::b"}
+    assert contexts.choose("m.py", before, before.replace("X = 1", "X = 2")) is None
 
 
 def test_a_table_is_aligned_by_kind() -> None:

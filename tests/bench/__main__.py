@@ -1,7 +1,7 @@
 """``python -m tests.bench [NAME…]``: run benchmarks and print their tables.
 
-What repair, samples, seeded and historical have measured of the code as it is they do not measure again, so they can be
-stopped and run in parts; ``--seconds`` and ``--project`` make such parts.
+What repair, samples, seeded, historical, selection and affected have measured of the code as it is they do not measure
+again, so they can be stopped and run in parts; ``--seconds`` and ``--project`` make such parts.
 """
 
 import argparse
@@ -25,6 +25,7 @@ BENCHMARKS = (
     "historical",
     "verdict",
     "selection",
+    "affected",
     "fanout",
     "cancel",
     "deaths",
@@ -54,9 +55,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path(platformdirs.user_cache_dir("pennyproof-bench")))
     parser.add_argument("--project", action="append", default=[], help="only this project of the corpus (repeatable)")
     parser.add_argument("--quick", action="store_true", help="a small part of everything")
-    parser.add_argument(
-        "--seconds", type=float, default=math.inf, help="time for one of repair, samples, seeded, historical, endurance"
-    )
+    parser.add_argument("--seconds", type=float, default=math.inf, help="time for one of those that go on later")
     parser.add_argument("--afresh", action="store_true", help="measure again what was measured of this version")
     parser.add_argument("--jobs", type=int, default=1, help="repair tasks at a time (default: 1)")
     parser.add_argument(

@@ -135,6 +135,17 @@ def install(ready: Ready) -> None:
     _install(ready.folder, ready.project.requires, ready)
 
 
+def beside(ready: Ready, name: str, requires: Sequence[str]) -> Path:
+    """The interpreter of a second environment of a project, in which these packages are, too, with what they need.
+
+    Raises:
+        Unavailable: The package registry cannot be reached.
+    """
+    folder = ready.folder / name
+    _install(folder, (*ready.project.requires, *requires), ready)
+    return folder / "venv/bin/python"
+
+
 def bare(cache: Path) -> Path:
     """The interpreter of an environment with pytest and nothing else, as a small project of a user has.
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pennyproof.core.outcomes import Baseline, CollectionError, Coverage, Outcome, TestOutcome
-from pennyproof.proof.basis import Basis, Edits
+from pennyproof.proof.basis import Basis
+from pennyproof.proof.edits import Edits
 from pennyproof.proof.imports import Scans
 
 CODE = "LIMIT = 1\n\n\ndef f():\n    return 1\n\n\ndef g():\n    return 2\n"
@@ -147,9 +148,18 @@ def test_sources_with_doctests_are_left_to_a_run_of_all() -> None:
 
 def test_other_files_affect_all() -> None:
     check(("", "more"), None, path="README.rst")
+    check(("", "more"), None, path="README.rst", opened={"README.rst": frozenset({"m.py", ""})})
     basis = Basis(digests(SOURCES), SOURCES)
     for contents in ({**digests(SOURCES), "new.py": b""}, digests({"m.py": CODE})):
         assert Edits(basis, contents, SOURCES.__getitem__, Scans().graph).affected(BASELINE, ()) is None
+
+
+def test_data_affects_all_that_import_what_reads_it() -> None:
+    data = {"table.csv": "a,b\n"}
+    check(("a", "c"), MODULE, path="table.csv", sources=data, opened={"table.csv": frozenset({"m.py"})})
+    check(("a", "c"), [G, README], path="table.csv", sources=data, opened={"table.csv": frozenset({"tests/test_g.py"})})
+    early = {"opened": {"table.csv": frozenset({"m.py"})}, "early": frozenset({"m.py"})}
+    check(("a", "c"), None, path="table.csv", sources=data, **early)
 
 
 def test_functions_are_found_where_they_are_now() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennyproof.proof.outlines import Outline, outline
+from pennyproof.proof.outlines import Body, Outline, outline
+from pennyproof.proof.outlines import edited as changed_by
 
 BEFORE = '''"""Doc."""
 LIMIT = 3
@@ -109,3 +110,41 @@ def test_blank_lines_and_comments_change_nothing(added: list[str], at: int) -> N
     assert read(BEFORE).changed(read(after)) == []
     moved = read(BEFORE).moved(read(after))
     assert moved == {line: {line + len(added) * (line > at)} for line in (3, 6, 15, 17, 18, 22, 28)}
+
+
+PIECES = [
+    "", "# comment", "x = 1", "    x = 1", "        x = 1", "    return 1", "        return 1", "def first(a):",
+    "class Thing:", "    def area(self):", "@staticmethod", "    @property", "else:", '"""', "x = (", ")", "    pass",
+    "x = 1; y = \\",
+]  # fmt: skip
+
+
+@given(st.integers(0, 30), st.integers(0, 6), st.lists(st.sampled_from([*PIECES, *BEFORE.split("\n")]), max_size=5))
+def test_what_is_looked_at_says_no_less_than_the_whole(start: int, count: int, put: list[str]) -> None:
+    lines = BEFORE.split("\n")
+    after = "\n".join([*lines[:start], *put, *lines[start + count :]])
+    found, whole = changed_by(BEFORE, after), outline(after)
+    known = read(BEFORE).changed(whole) if whole else None
+    assert found is None or (known is not None and places(found) == places(known))
+
+
+def places(bodies: Sequence[Body]) -> list[tuple[int, int, str]]:
+    return sorted((body.first, body.last, body.checksum) for body in bodies)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "lines"),
+    [
+        ([("a + b", "a - b")], [6]),
+        ([("lambda: self.size", "lambda: 1")], [15]),
+        ([("self.size = value", "pass"), ("yield 1", "yield 2")], [22, 28]),
+        ([("LIMIT = 3", "# Three.\nLIMIT = 3")], []),
+        ([("    size = 4", "    size = 4  # four")], []),
+        ([("LIMIT = 3", "LIMIT = 4")], None),
+        ([("size = 4", "size = 5")], None),
+        ([("\n\ndef first", "\n\nmore = 1\n\n\ndef first")], None),
+    ],
+)
+def test_parts_of_a_file_are_enough(pairs: Sequence[tuple[str, str]], lines: list[int] | None) -> None:
+    found = changed_by(BEFORE, edited(pairs))
+    assert (found if found is None else [body.first for body in found]) == lines

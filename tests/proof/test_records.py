@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,7 @@ RECORDED = Recorded(
         frozenset({"t.py"}),
         {"m.py": frozenset({0, 7})},
         {"t.py::b": frozenset({"", "m.py"})},
+        {"data": frozenset({"m.py"})},
     ),
 )
 
@@ -92,6 +95,44 @@ def test_a_spoilt_file_is_taken_for_missing_and_rewritten(tmp_path: Path, spoil:
     assert records.get("k") is None
     records.put("k", RECORDED)
     assert Records(tmp_path, tmp_path / "state").get("k") == RECORDED
+
+
+@pytest.mark.parametrize("spoil", [truncate, reshape, empty, binary])
+def test_a_spoilt_file_is_said_once_and_does_not_hide_older_ones(
+    tmp_path: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    records = Records(tmp_path, tmp_path / "state")
+    for key in ("k1", "k2"):
+        records.put(key, RECORDED)
+    (file,) = (tmp_path / "state").rglob("k2.json")
+    spoil(file)
+    os.utime(file, ns=(file.stat().st_mtime_ns + 10**9,) * 2)
+    records = Records(tmp_path, tmp_path / "state")
+    with caplog.at_level(logging.WARNING):
+        assert records.latest("k") == RECORDED
+        assert records.get("k2") is None
+    assert [str(file) in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_what_another_server_left_half_written_goes_in_time(tmp_path: Path) -> None:
+    records = Records(tmp_path, tmp_path / "state")
+    records.put("k", RECORDED)
+    (file,) = (tmp_path / "state").rglob("*.json")
+    old, new = (file.with_name(name) for name in ("old.tmp", "new.tmp"))
+    for path in (old, new):
+        path.write_text("{")
+    os.utime(old, (0, 0))
+    records.put("l", RECORDED)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_two_servers_keep_the_same_baselines(tmp_path: Path) -> None:
+    one, other = (Records(tmp_path, tmp_path / "state") for _ in range(2))
+    with ThreadPoolExecutor(2) as threads:
+        for records in (one, other):
+            threads.submit(lambda records=records: [records.put(f"k{number}", RECORDED) for number in range(40)])
+    assert Records(tmp_path, tmp_path / "state").latest("k") == RECORDED
+    assert one.get("k39") == other.get("k39") == RECORDED
 
 
 def test_a_state_directory_that_cannot_be_written_is_said_once(

@@ -45,6 +45,16 @@ class Prover(Protocol):
             NoTests: The project has no tests at all.
         """
 
+    def keep_up(self, snapshot: Snapshot, *, cancel: Cancel, progress: Progress) -> None:
+        """Have the baseline of all tests ready before anybody asks, and what else proofs are chosen by.
+
+        Only tests that may do something else than when they last ran are run, and they give way to other processes.
+        Requests for some tests do not wait for it, those for all join it.
+
+        Raises:
+            NoTests: The project has no tests at all.
+        """
+
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The project's lines that each of these tests runs, test files included."""
 

@@ -129,6 +129,10 @@ class Project:
             snapshot, test_ids=test_ids, cancel=cancel or Cancel(), progress=progress or Silent()
         )
 
+    def keep_up(self, snapshot: Snapshot, *, cancel: Cancel | None = None, progress: Progress | None = None) -> None:
+        """Run in the background what has to run to know which tests run which code; gives way to all else."""
+        self.prover.keep_up(snapshot, cancel=cancel or Cancel(), progress=progress or Silent())
+
     def debug(
         self,
         snapshot: Snapshot,

@@ -29,16 +29,24 @@ class Work:
         title: What is being done, for a person.
         token: The client's progress token; by default the current request's own.
         cancellable: Whether the bar has a cancel button.
+        background: Nobody asked for it, so that it does not count as busy.
     """
 
     def __init__(
-        self, server: PennyproofServer, title: str, token: ProgressToken | None = None, *, cancellable: bool = True
+        self,
+        server: PennyproofServer,
+        title: str,
+        token: ProgressToken | None = None,
+        *,
+        cancellable: bool = True,
+        background: bool = False,
     ) -> None:
         call = CURRENT.get()
         self._server = server
         self._title = title
         self._token = token if token is not None or call is None else call.token
         self._cancellable = cancellable
+        self._background = background
         self._shower: asyncio.Task[None] | None = None
         self._begun = False
         self._last: tuple[str, float | None] = ("", None)
@@ -75,8 +83,9 @@ class Work:
         if self._token is not None:
             self._server.tokens[self._token] = self.cancel
         await asyncio.sleep(_SHOWN_AFTER)
-        self._server.working[self] = self._title
-        self._server.show_busy()
+        if not self._background:
+            self._server.working[self] = self._title
+            self._server.show_busy()
         if self._token is None:
             self._token = await self._token_from_client()
         if self._token is None:

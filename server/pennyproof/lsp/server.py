@@ -24,6 +24,7 @@ from pennyproof.lsp.calls import ProgressToken
 from pennyproof.lsp.configuration import Configuration
 from pennyproof.lsp.consent import ConsentQuestions
 from pennyproof.lsp.documents import DocumentStore
+from pennyproof.lsp.mapping import MapKeeper
 from pennyproof.lsp.parent import wait_until_gone
 from pennyproof.lsp.progress import Work
 from pennyproof.lsp.projects import Projects
@@ -139,6 +140,7 @@ class PennyproofServer(LanguageServer):
         self.status = Status(self)
         self.trust = TrustQuestions(self)
         self.consent = ConsentQuestions(self)
+        self.mapping = MapKeeper(self)
         self.tokens: dict[ProgressToken, Cancel] = {}
         """The progress bars that are shown, and what their cancel buttons ask."""
         self.working: dict[Work, str] = {}
@@ -161,9 +163,11 @@ class PennyproofServer(LanguageServer):
         """Run a coroutine that nobody awaits; what it raises is logged under ``name``."""
         self.background.spawn(work, name)
 
-    def work(self, title: str, token: ProgressToken | None = None, *, cancellable: bool = True) -> Work:
+    def work(
+        self, title: str, token: ProgressToken | None = None, *, cancellable: bool = True, background: bool = False
+    ) -> Work:
         """Long work, shown to the user when it lasts: ``async with server.work("running tests") as work``."""
-        return Work(self, title, token, cancellable=cancellable)
+        return Work(self, title, token, cancellable=cancellable, background=background)
 
     async def ensure_trusted(self, project: Project) -> bool:
         """Whether code of this workspace may run; the user is asked once."""
@@ -204,6 +208,7 @@ class PennyproofServer(LanguageServer):
 
     async def close(self) -> None:
         """End everything that was started on behalf of the session, within a bounded time."""
+        self.mapping.close()
         if self._ready is not None:
             self._ready.cancel()
         closing = asyncio.create_task(self.run(self.projects.close))
@@ -216,6 +221,8 @@ class PennyproofServer(LanguageServer):
         await self.configuration.subscribe()
         await self.configuration.pull()
         self.status.refresh()
+        for project in self.projects.all():
+            self.mapping.wake(project)
 
     async def _end_after(self, process_id: int) -> None:
         await wait_until_gone(process_id)

@@ -60,6 +60,7 @@ class TrustQuestions:
             # The question stays open when one of those who wait for its answer is cancelled.
             known = await asyncio.shield(self._asking[root])
         project.trusted = known is True
+        self._server.mapping.wake(project)
         return project.trusted
 
     async def remember(self, project: Project, *, trusted: bool) -> None:
@@ -67,6 +68,7 @@ class TrustQuestions:
         await self._server.run(self._store.remember, project.root, trusted)
         project.trusted = trusted
         self._declined.discard(project.root)
+        self._server.mapping.wake(project)
 
     async def _ask(self, root: Path) -> bool:
         window = self._server.client_capabilities.window

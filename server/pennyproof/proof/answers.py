@@ -29,6 +29,8 @@ class RunResult:
     seconds: float
     touched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Test → the sources it opened as files; "" where it started a process."""
+    opened: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Other file → the sources whose code opened it; "": none of the project's."""
     at_import: Lines = field(default_factory=dict)
     """First lines of functions that ran before any test; zero where the source was opened; "" for processes."""
     loaded: frozenset[str] = frozenset()
@@ -61,14 +63,15 @@ def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
         unknown=tuple(result["unknown"]),
         outcomes={item["id"]: read_outcome(item) for item in result["outcomes"]},
         errors=tuple(CollectionError(item["path"], item["message"], item["line"]) for item in result["errors"]),
-        coverage=Coverage({test: read_lines(files) for test, files in result["coverage"].items()}),
+        coverage=read_coverage(result["coverage"]),
         watched=read_lines(result["watched"]),
         watched_by=frozenset(result["watched_by"]),
         watched_at_import=read_lines(result["watched_at_import"]),
         patched=frozenset(result["patched"]),
         exit=result["exit"],
         seconds=seconds,
-        touched={test: frozenset(paths) for test, paths in result["touched"].items()},
+        touched=read_names(result["touched"]),
+        opened=read_names(result["opened"]),
         at_import=read_lines(result["at_import"]),
         loaded=frozenset(result["loaded"]),
         early=frozenset(result["early"]),
@@ -79,6 +82,31 @@ def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
 def read_lines(files: Mapping[str, Any]) -> dict[str, frozenset[int]]:
     """Path → lines, from their JSON."""
     return {path: frozenset(lines) for path, lines in files.items()}
+
+
+def read_coverage(tests: Mapping[str, Any]) -> Coverage:
+    """What each test ran, from its JSON. Equal sets are kept once: tests of one kind run much the same."""
+    known: dict[frozenset[int], frozenset[int]] = {}
+    return Coverage(
+        {
+            test: {path: known.setdefault(lines, lines) for path, lines in read_lines(files).items()}
+            for test, files in tests.items()
+        }
+    )
+
+
+def read_names(named: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Name → names, from their JSON."""
+    return {name: frozenset(names) for name, names in named.items()}
+
+
+def merge_names(many: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
+    """All names of each."""
+    whole: dict[str, frozenset[str]] = {}
+    for named in many:
+        for name, names in named.items():
+            whole[name] = whole.get(name, frozenset()) | names
+    return whole
 
 
 def merge_lines(many: Iterable[Lines]) -> dict[str, frozenset[int]]:

@@ -5,21 +5,24 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
 from pennyproof import __version__
+from pennyproof.core.candidates import FileChange
 from pennyproof.core.outcomes import Baseline, Coverage
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import NoTests, UnknownTest
 from pennyproof.proof import collecting
-from pennyproof.proof.basis import Basis, Edits, acts_on_all, rests_on
+from pennyproof.proof.basis import Basis, acts_on_all, rests_on
 from pennyproof.proof.bytecode import Bytecode
 from pennyproof.proof.carrying import carry
 from pennyproof.proof.chance import chancy
+from pennyproof.proof.edits import Edits
 from pennyproof.proof.imports import Scans
+from pennyproof.proof.mapping import Choice, SuiteMap
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
@@ -29,6 +32,11 @@ from pennyproof.proof.workspace import Workspace
 
 _MEMORIES = 4
 """So many states of the project are remembered test by test."""
+_ROUNDS = 3
+"""How often tests are run again because sources were written meanwhile."""
+_UNKNOWN = "\0"
+"""Stands for a text that is not known: no Python."""
+_WRITTEN = "written"
 
 
 class Baselines:
@@ -41,6 +49,7 @@ class Baselines:
         options: ProofOptions,
         *,
         warming: Pool,
+        mapping: Pool,
         pool: Pool,
         records: Records,
         bytecode: Bytecode,
@@ -51,15 +60,17 @@ class Baselines:
             workspace: The files.
             fingerprint: Of the interpreter and its packages.
             options: The settings.
-            warming: One worker, which may write bytecode, for first runs.
+            warming: One worker, which may write bytecode, for first runs of some tests.
+            mapping: Likewise for those of all tests.
             pool: Workers for further ones.
             records: Where baselines are kept.
-            bytecode: The cache that ``warming`` fills.
+            bytecode: The cache that these fill.
         """
         self._workspace = workspace
         self._fingerprint = fingerprint
         self._options = options
         self._warming = warming
+        self._mapping = mapping
         self._pool = pool
         self._records = records
         self._bytecode = bytecode
@@ -68,6 +79,9 @@ class Baselines:
         self._imports = Scans()
         self._lock = threading.Lock()
         self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self._arranging = threading.Lock()
+        self._map: tuple[Recorded, SuiteMap] | None = None
+        """Of the baseline that was asked about last."""
 
     @property
     def test_files(self) -> frozenset[str]:
@@ -106,6 +120,25 @@ class Baselines:
         if test_ids is not None:
             expand(test_ids, recorded.baseline)
         return recorded
+
+    def keep_up(self, snapshot: Snapshot, *, cancel: Cancel, progress: Progress) -> None:
+        """Have the baseline of all tests, and its map, ready before anybody asks; gives way to other processes.
+
+        Whoever asks for it meanwhile waits for this run rather than beginning another.
+
+        Raises:
+            NoTests: There are no tests at all.
+        """
+        recorded = self._remembered(snapshot, None, inf)
+        if recorded is None:
+            recorded = self._make(snapshot, None, inf, cancel, progress, gently=True)
+        self._learn(recorded)
+        self.choose(recorded, ())
+        if recorded.basis is not None:
+            self._imports.graph(
+                {path: recorded.basis.contents[path] for path in recorded.basis.sources},
+                recorded.basis.sources.__getitem__,
+            )
 
     def alone(
         self,
@@ -168,10 +201,10 @@ class Baselines:
         """The test files that may import any of these files, as far as their text says.
 
         Returns:
-            ``None`` where all tests are known already, or were before some edits, which says more; or where it takes
-            all tests.
+            ``None`` where all tests are known already, or were before some edits that do not concern them all, which
+            says more; or where it takes all tests.
         """
-        if self._remembered(snapshot, None, inf) or self._records.latest(self._variant()):
+        if self._remembered(snapshot, None, inf) or self._is_soon_known(snapshot):
             return None
         contents = self._workspace.contents(snapshot)
 
@@ -188,6 +221,28 @@ class Baselines:
         found = sorted(file for file in files if rests_on(file, reached))
         return found if found and len(found) < len(files) else None
 
+    def _is_soon_known(self, snapshot: Snapshot) -> bool:
+        """Whether no more than some tests have to run until all are known."""
+        last = self._records.latest(self._variant())
+        if last is None or last.basis is None:
+            return False
+        contents = self._workspace.contents(snapshot)
+        edits = Edits(last.basis, contents, lambda path: self._workspace.text(snapshot, path), self._imports.graph)
+        return edits.affected(last.baseline, last.baseline.flaky | last.unrunnable) is not None
+
+    def choose(self, recorded: Recorded, changes: Collection[FileChange]) -> Choice | None:
+        """The tests to run for a candidate, by what a baseline of all tests rests on.
+
+        Returns:
+            ``None`` where that takes the whole suite, or where it is not known what the baseline rests on.
+        """
+        if recorded.basis is None:
+            return None
+        with self._arranging:
+            if self._map is None or self._map[0] is not recorded:
+                self._map = recorded, SuiteMap(recorded.baseline, recorded.basis, self._imports.graph)
+            return self._map[1].choose(changes)
+
     def _make(
         self,
         snapshot: Snapshot,
@@ -195,27 +250,59 @@ class Baselines:
         patience: float | None,
         cancel: Cancel,
         progress: Progress,
+        *,
+        gently: bool = False,
     ) -> Recorded:
         progress.report("waiting for a worker")
-        with self._warming.lend(cancel) as worker:
+        with (self._mapping if test_ids is None else self._warming).lend(cancel) as worker:
             found = self._remembered(snapshot, test_ids, patience)
             if found:  # Another thread made it while this one waited.
                 return found
             began = time.time()
             patience = inf if patience is None else patience
-            suite = Suite(worker, snapshot, self._options, cancel, patience)
+            suite = Suite(worker, snapshot, self._options, cancel, patience, gently=gently)
             if test_ids is None:
-                again = Suite(worker, snapshot, self._options, cancel, patience, as_configured=True)
-                recorded = self._whole(snapshot, suite, again, cancel, progress)
+                again = Suite(worker, snapshot, self._options, cancel, patience, as_configured=True, gently=gently)
+                recorded = self._up_to_date(snapshot, suite, again, cancel, progress)
+                worker.kill()  # The next such run may be far off.
             else:
                 recorded = replace(self._record(suite, test_ids, cancel, progress), basis=None)
             self._bytecode.forget_racy(self._workspace.racy_since(began), snapshot.buffers)
         self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
         return recorded
 
-    def _whole(self, snapshot: Snapshot, suite: Suite, again: Suite, cancel: Cancel, progress: Progress) -> Recorded:
+    def _up_to_date(
+        self, snapshot: Snapshot, suite: Suite, again: Suite, cancel: Cancel, progress: Progress
+    ) -> Recorded:
+        """The baseline of all tests, made again as far as sources were written while their tests ran."""
+        for _ in range(_ROUNDS):
+            contents = self._workspace.contents(snapshot, afresh=True)
+            recorded = self._whole(snapshot, contents, suite, again, cancel, progress)
+            now = self._workspace.contents(snapshot, afresh=True)
+            if recorded.basis is None or now == contents:
+                return recorded
+            written = {path for path in now if now[path] != contents.get(path)}
+            if now.keys() != contents.keys() or not all(path in recorded.basis.sources for path in written):
+                break
+            # Which text ran is not known, so that all that it may concern runs again.
+            basis = replace(
+                recorded.basis,
+                contents={**contents, **dict.fromkeys(written, b"")},
+                sources={**recorded.basis.sources, **dict.fromkeys(written, _UNKNOWN)},
+            )
+            self._records.put(self._variant() + _WRITTEN, replace(recorded, basis=basis), stored=False)
+        return replace(recorded, basis=None)  # Nothing says what ran.
+
+    def _whole(
+        self,
+        snapshot: Snapshot,
+        contents: Mapping[str, bytes],
+        suite: Suite,
+        again: Suite,
+        cancel: Cancel,
+        progress: Progress,
+    ) -> Recorded:
         """The baseline of all tests, of which only those run that may do something else than when they last ran."""
-        contents = self._workspace.contents(snapshot, afresh=True)
         last = self._records.latest(self._variant())
         known = last.basis if last and last.basis else Basis({}, {})
         sources = {
@@ -229,9 +316,10 @@ class Baselines:
             recorded = self._carried(last, edits, again, cancel, progress)
         if recorded is None:
             recorded = self._record(suite, None, cancel, progress)
-        if recorded.basis is None or self._workspace.contents(snapshot, afresh=True) != contents:
-            return replace(recorded, basis=None)  # Something was written meanwhile: nothing says what ran.
-        return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources))
+        if recorded.basis is None:
+            return recorded
+        opened = {path: by for path, by in recorded.basis.opened.items() if path in contents}
+        return replace(recorded, basis=replace(recorded.basis, contents=contents, sources=sources, opened=opened))
 
     def _carried(
         self, last: Recorded, edits: Edits, suite: Suite, cancel: Cancel, progress: Progress
@@ -259,7 +347,7 @@ class Baselines:
                 retried = suite.moved_to(worker).again(again, baseline)
         flaky = retried.passed if retried else frozenset[str]()
         lines = retried.coverage if retried else Coverage()
-        seen = Basis({}, {}, run.loaded, run.early, run.unwatched, run.at_import, run.touched)
+        seen = Basis({}, {}, run.loaded, run.early, run.unwatched, run.at_import, run.touched, run.opened)
         return Recorded(replace(baseline, flaky=flaky), run.patched, unrunnable, hurried, lines, seen)
 
     def _learn(self, recorded: Recorded) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pennyproof.core.outcomes import Baseline, Coverage, TestOutcome
-from pennyproof.proof.answers import merge_lines
-from pennyproof.proof.basis import Affected, Basis, Edits, file_of
+from pennyproof.proof.answers import merge_lines, merge_names
+from pennyproof.proof.basis import Basis, file_of
+from pennyproof.proof.edits import Affected, Edits
 from pennyproof.proof.records import Recorded
 
 
@@ -103,6 +104,7 @@ def _joined(old: Basis, new: Basis | None, edits: Edits, kept: Collection[str]) 
         unwatched=old.unwatched | seen.unwatched,
         at_import=merge_lines([edits.moved(old.at_import), seen.at_import]),
         touched={**touched, **seen.touched},
+        opened=merge_names([old.opened, seen.opened]),
     )
 
 

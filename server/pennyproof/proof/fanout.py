@@ -84,6 +84,10 @@ class FanOut:
         """What the tests do as they are, here."""
         return self._here.baseline(snapshot, test_ids=test_ids, patience=patience, cancel=cancel, progress=progress)
 
+    def keep_up(self, snapshot: Snapshot, *, cancel: Cancel, progress: Progress) -> None:
+        """Have what is known of all tests ready, here."""
+        self._here.keep_up(snapshot, cancel=cancel, progress=progress)
+
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs."""
         return self._here.coverage(snapshot, test_ids, cancel=cancel)

@@ -89,6 +89,10 @@ class Prover:
         seconds = sum(test.seconds for test in outcomes.values())
         return Baseline(outcomes, seconds, whole.errors, whole.flaky & outcomes.keys(), whole.functions)
 
+    def keep_up(self, snapshot: Snapshot, *, cancel: Cancel, progress: Progress) -> None:
+        """Have what is known of all tests ready before anybody asks; gives way to other processes."""
+        self._opened(snapshot, cancel).baselines.keep_up(snapshot, cancel=cancel, progress=progress)
+
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs."""
         session = self._opened(snapshot, cancel)

@@ -13,13 +13,15 @@ from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import gates, limits
 from pennyproof.proof.answers import RunResult, read_run
 from pennyproof.proof.baseline import expand
+from pennyproof.proof.basis import file_of
 from pennyproof.proof.judging import failing, judge, newly_failing, newly_passing, ran_at_import
+from pennyproof.proof.mapping import Choice
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.records import Recorded
 from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retrial, Ruling
-from pennyproof.proof.selection import Change, analyse, select
+from pennyproof.proof.selection import Change, analyse
 from pennyproof.proof.session import Session
-from pennyproof.proof.suite import ending
+from pennyproof.proof.suite import NOTHING, ending
 from pennyproof.proof.worker import Answer, Status
 
 _NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
@@ -88,16 +90,17 @@ class Proving:
         """The verdict by the tests that were chosen, in the way that is named, or by those that have to run."""
         baseline = self._recorded.baseline
         targets = expand(targets, baseline) if targets else []
-        known = list(baseline.outcomes)
         if chosen is not None:
-            tests, selection = expand(chosen[0], baseline), chosen[1]
+            verdict = self._judge(targets, expand(chosen[0], baseline), chosen[1])
         else:
-            selected = None if every_test else select(self._change, baseline.functions, known)
-            tests, selection = (known, "all") if selected is None else (selected, "map")
-        verdict = self._judge(targets, tests, selection)
+            choice = None if every_test else self._session.baselines.choose(self._recorded, self._candidate.changes)
+            choice = choice or Choice(tuple(baseline.outcomes), frozenset(), "all")
+            verdict = self._judge(targets, choice.tests, choice.selection, choice.files)
         return replace(verdict, route=verdict.route or self._route)
 
-    def _judge(self, targets: Sequence[str], selected: Sequence[str], selection: str) -> Verdict:
+    def _judge(
+        self, targets: Sequence[str], selected: Sequence[str], selection: str, files: frozenset[str] = frozenset()
+    ) -> Verdict:
         # Those that hang or end the process would take the others with them: they run where they are asked for.
         asked = selected if selection == "asked" else targets
         left_out = self._recorded.unrunnable.difference(asked)
@@ -105,7 +108,8 @@ class Proving:
         against = self._patched(ids, targets, selection)
         if against:
             return against
-        run = self._run(ids, left_out, everything=selection == "all")
+        nothing = selection != "all" and not ids and not files
+        run = NOTHING if nothing else self._run(ids, left_out, files, everything=selection == "all")
         if isinstance(run, Verdict):
             return run
         if selection == "map" and ran_at_import(self._change, run):
@@ -115,7 +119,7 @@ class Proving:
             # What they ran counted as run by tests that pass.
             baseline = self._recorded.baseline
             self._recorded = replace(self._recorded, baseline=replace(baseline, flaky=baseline.flaky | ruling.flaky))
-            return self._judge(targets, selected, selection)
+            return self._judge(targets, selected, selection, files)
         return judge(
             self._recorded, run, self._change, targets=targets, selected=ids, selection=selection, ruling=ruling
         )
@@ -186,16 +190,18 @@ class Proving:
             return None
         return replace(verdict, route=Route.PATCHED, uncovered=() if verdict.broken else verdict.uncovered)
 
-    def _run(self, ids: Sequence[str], left_out: frozenset[str], *, everything: bool) -> RunResult | Verdict:
+    def _run(
+        self, ids: Sequence[str], left_out: frozenset[str], files: frozenset[str], *, everything: bool
+    ) -> RunResult | Verdict:
         """The signed result of running the tests with the candidate, or why there is none."""
         watch = {
             "watch": self._change.watch(),
             "within": self._change.within(self._snapshot),
             "uncounted": sorted(self._recorded.baseline.flaky),
         }
-        answer = self._ask(self._files, ids, left_out, watch, everything=everything)
+        answer = self._ask(self._files, ids, left_out, watch, whole=files, everything=everything)
         if answer.status is Status.CRASHED:
-            answer = self._ask(self._files, ids, left_out, watch, everything=everything)
+            answer = self._ask(self._files, ids, left_out, watch, whole=files, everything=everything)
             if answer.ok:
                 return Verdict(Level.PARSES, reason="the test run ended the process once with the edit, and once not")
         self._route = Route.IMPORTED if answer.started else Route.STARTED
@@ -223,12 +229,17 @@ class Proving:
         left_out: frozenset[str],
         watch: Mapping[str, object],
         *,
+        whole: frozenset[str] = frozenset(),
         everything: bool,
     ) -> Answer:
+        """Run tests, or whole files of them: those that there are with the candidate."""
         baseline, timeout = self._recorded.baseline, self._options.timeout_seconds
+        asked = dict.fromkeys([*(file_of(test) if file_of(test) in whole else test for test in ids), *sorted(whole)])
+        collecting = everything or bool(whole)
         params = {
-            "ids": None if everything else ids,
-            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if everything)],
+            "ids": None if everything else list(asked),
+            "as_configured": collecting,
+            "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if collecting)],
             "each": limits.each_seconds(baseline, ids, timeout),
             **watch,
         }

@@ -8,6 +8,7 @@ import logging
 import os
 import tempfile
 import threading
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pennyproof.core.outcomes import Baseline, CollectionError, Coverage
-from pennyproof.proof.answers import read_lines, read_outcome
+from pennyproof.proof.answers import read_coverage, read_lines, read_names, read_outcome
 from pennyproof.proof.basis import Basis
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,10 @@ class Recorded:
     """What the outcomes rest on, where all tests ran."""
 
 
+_WRITING = 3600 * 1_000_000_000
+"""Nanoseconds that no server takes to write one."""
+
+
 class Records:
     """Baselines by the key of what they are the outcome of. Thread-safe.
 
@@ -55,6 +60,8 @@ class Records:
         self._memory: OrderedDict[str, Recorded] = OrderedDict()
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         self._folder = state / "baselines" / name if state else None
+        self._foreign: set[tuple[Path, int]] = set()
+        """Files, and when they were written, of which it has been said that they are none of ours."""
 
     def get(self, key: str, *, stored: bool = True) -> Recorded | None:
         """What is remembered, from memory or (if ``stored``) from disk."""
@@ -74,10 +81,12 @@ class Records:
                 if key.startswith(beginning) and self._memory[key].basis:
                     return self._memory[key]
             stored = sorted(self._folder.glob(f"{beginning}*.json"), key=_modified) if self._folder else []
-            found = self._load(stored[-1].stem) if stored else None
-            if found:
-                self._remember(stored[-1].stem, found)
-            return found if found and found.basis else None
+            for path in reversed(stored):
+                found = self._load(path.stem)
+                if found and found.basis:
+                    self._remember(path.stem, found)
+                    return found
+            return None
 
     def put(self, key: str, recorded: Recorded, *, stored: bool = True) -> None:
         """Remember a baseline, on disk too if ``stored``, but for one in which tests were hurried."""
@@ -103,14 +112,18 @@ class Records:
             self._memory.popitem(last=False)
 
     def _load(self, key: str) -> Recorded | None:
-        if self._folder is None:
+        path = self._folder / f"{key}.json" if self._folder else None
+        if path is None or (path, _modified(path)) in self._foreign:
             return None
         try:
-            return _decode(json.loads((self._folder / f"{key}.json").read_text("utf-8")))
+            return _decode(json.loads(path.read_text("utf-8")))
         except OSError:
             return None
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error) as error:
-            log.info("ignoring a baseline that does not read as one: %s", error)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error) as error:
+            self._foreign.add((path, _modified(path)))
+            log.warning(
+                "%s is no baseline of ours, and the tests are run again: %s: %s", path, type(error).__name__, error
+            )
             return None
 
     def _keep(self, key: str, recorded: Recorded) -> None:
@@ -137,6 +150,12 @@ class Records:
 
 
 def _prune(folder: Path) -> None:
+    """Keep the newest, and nothing that a server left when it was ended while it wrote."""
+    ended = time.time_ns() - _WRITING
+    with contextlib.suppress(FileNotFoundError):  # Another server prunes the same folder.
+        for path in folder.glob("*.tmp"):
+            if _modified(path) < ended:
+                path.unlink()
     with contextlib.suppress(FileNotFoundError):  # Another server prunes the same folder.
         for path in sorted(folder.glob("*.json"), key=_modified)[:-_ON_DISK]:
             path.unlink()
@@ -171,13 +190,13 @@ def _decode(data: Mapping[str, Any]) -> Recorded:
         seconds=float(data["seconds"]),
         errors=tuple(CollectionError(**error) for error in data["errors"]),
         flaky=frozenset(data["flaky"]),
-        functions=_decode_coverage(data["functions"]),
+        functions=read_coverage(data["functions"]),
     )
     return Recorded(
         baseline,
         frozenset(data["patched"]),
         frozenset(data["unrunnable"]),
-        lines=_decode_coverage(data["lines"]),
+        lines=read_coverage(data["lines"]),
         basis=_decode_basis(data["basis"]) if data["basis"] else None,
     )
 
@@ -192,6 +211,7 @@ def _encode_basis(basis: Basis) -> dict[str, Any]:
         "unwatched": sorted(basis.unwatched),
         "at_import": {path: sorted(lines) for path, lines in basis.at_import.items()},
         "touched": {test: sorted(paths) for test, paths in basis.touched.items()},
+        "opened": {path: sorted(sources) for path, sources in basis.opened.items()},
     }
 
 
@@ -203,13 +223,10 @@ def _decode_basis(data: Mapping[str, Any]) -> Basis:
         early=frozenset(data["early"]),
         unwatched=frozenset(data["unwatched"]),
         at_import=read_lines(data["at_import"]),
-        touched={test: frozenset(paths) for test, paths in data["touched"].items()},
+        touched=read_names(data["touched"]),
+        opened=read_names(data["opened"]),
     )
 
 
 def _encode_coverage(coverage: Coverage) -> dict[str, dict[str, list[int]]]:
     return {test: {path: sorted(lines) for path, lines in files.items()} for test, files in coverage.lines.items()}
-
-
-def _decode_coverage(data: Mapping[str, Any]) -> Coverage:
-    return Coverage({test: read_lines(files) for test, files in data.items()})

@@ -47,6 +47,7 @@ class Session:
     pool: Pool
     warming: Pool
     standings: Standings
+    mapping: Pool
     bytecode: Bytecode
     verdicts: Verdicts
     workers: int
@@ -61,12 +62,19 @@ class Session:
         """End what runs at once."""
         self.pool.kill()
         self.warming.kill()
+        self.mapping.kill()
         self.nursery.kill()
 
     def close(self) -> None:
         """End all processes for good."""
         self.idle.close()
-        processes: list[Pool | Standings | Nursery] = [self.pool, self.standings, self.warming, self.nursery]
+        processes: list[Pool | Standings | Nursery] = [
+            self.pool,
+            self.standings,
+            self.warming,
+            self.mapping,
+            self.nursery,
+        ]
         for part in reversed(processes) if self.nursery.ends_servers else processes:
             part.close()
         self.linting.shutdown()
@@ -141,6 +149,8 @@ def open_session(
     idle = Idle(nursery, linter)
     # The first runs, which others are compared with, start from the beginning.
     warming = idle.watch(Pool(1, lambda: warmer, used=idle.used))
+    # Those of all tests may take long, and keep nobody who asks for a few from these.
+    mapping = idle.watch(Pool(1, lambda: Worker(nursery, warming=True), used=idle.used))
     # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
     proving = idle.watch(Pool(workers + 2, lambda: Worker(nursery), used=idle.used))
     idle.used()
@@ -148,7 +158,14 @@ def open_session(
         environment=environment,
         fingerprint=fingerprint,
         baselines=Baselines(
-            workspace, fingerprint, options, warming=warming, pool=proving, records=records, bytecode=bytecode
+            workspace,
+            fingerprint,
+            options,
+            warming=warming,
+            mapping=mapping,
+            pool=proving,
+            records=records,
+            bytecode=bytecode,
         ),
         linter=linter,
         linting=ThreadPoolExecutor(1, "pennyproof-lint"),
@@ -159,6 +176,7 @@ def open_session(
         standings=idle.watch(
             Standings(workers if options.patching else 0, lambda: Worker(nursery), options, used=idle.used)
         ),
+        mapping=mapping,
         bytecode=bytecode,
         verdicts=Verdicts(workspace),
         workers=workers,

@@ -9,7 +9,7 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.work import Cancel, Progress
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import limits
-from pennyproof.proof.answers import RunResult, merge_lines, read_run
+from pennyproof.proof.answers import RunResult, merge_lines, merge_names, read_run
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.worker import Answer, Status, Worker
 
@@ -27,7 +27,8 @@ _COLLECTING = 15.0
 """Seconds that the import of one file may take, at least: large libraries take so long from a slow disk."""
 _ALARMS = "SIGALRM", "SIGPROF"
 """What ends a process whose test takes no notice of its limit."""
-_NOTHING = RunResult.of({})
+NOTHING = RunResult.of({})
+"""No test ran."""
 
 
 class Suite:
@@ -42,6 +43,7 @@ class Suite:
         patience: float = inf,
         *,
         as_configured: bool = False,
+        gently: bool = False,
     ) -> None:
         """Prepare.
 
@@ -52,8 +54,10 @@ class Suite:
             cancel: Ends the runs.
             patience: Seconds that all tests which hang may take together.
             as_configured: Leave out of what is asked for what the project's configuration leaves out.
+            gently: Give way to other processes, but where a test is found to hang: that takes a fair share of time.
         """
         self.as_configured = as_configured
+        self._gently = gently
         self._worker = worker
         self._snapshot = snapshot
         self._files = {path: source.data() for path, source in snapshot.buffers.items()}
@@ -133,7 +137,7 @@ class Suite:
 
     def _alone(self, test: str, seconds: float) -> RunResult:
         """One test in a process of its own."""
-        answer = self._ask([test], limits.alone_seconds(seconds), each=seconds)
+        answer = self._ask([test], limits.alone_seconds(seconds), each=seconds, gently=False)
         return _read(answer) if answer.ok else _lost(test, answer)
 
     def _piecewise(self, test_ids: Sequence[str] | None, progress: Progress) -> tuple[RunResult, frozenset[str]]:
@@ -167,6 +171,7 @@ class Suite:
         *args: str,
         trace: str | None = "functions",
         each: float | None = None,
+        gently: bool = True,
     ) -> Answer:
         timeout = self._options.timeout_seconds
         params = {
@@ -176,6 +181,7 @@ class Suite:
             "trace": trace,
             "locals": trace == "functions",
             "each": each,
+            "gently": gently and self._gently,
             "patience": None if self._patience == inf else max(self._patience, 0.0),
             "collecting": min(timeout, max(self._patience, _COLLECTING)),
         }
@@ -217,7 +223,7 @@ def _lost(test: str, answer: Answer) -> RunResult:
     said = f"did not end within {answer.seconds:.3g} s" if hung else ending(answer)
     failure = Failure(TIMEOUT if hung else CRASH, said)
     outcome = TestOutcome(test, Outcome.FAILED, answer.seconds, failure, path=test.partition("::")[0])
-    return replace(_NOTHING, outcomes={test: outcome}, seconds=answer.seconds)
+    return replace(NOTHING, outcomes={test: outcome}, seconds=answer.seconds)
 
 
 def _merge(runs: Sequence[RunResult]) -> RunResult:
@@ -232,6 +238,7 @@ def _merge(runs: Sequence[RunResult]) -> RunResult:
         patched=frozenset().union(*(run.patched for run in runs)),
         seconds=sum(_seconds(run) for run in runs),
         touched={test: paths for run in runs for test, paths in run.touched.items()},
+        opened=merge_names(run.opened for run in runs),
         at_import=merge_lines(run.at_import for run in runs),
         loaded=frozenset().union(*(run.loaded for run in runs)),
         early=frozenset().union(*(run.early for run in runs)),

@@ -64,6 +64,9 @@ class ShopProver:
         self.notices: Mapping[int, bool] = {}
         """Which slips the tests notice."""
         self.before_noticing: Callable[[Cancel], object] = lambda _: None
+        self.kept: list[str] = []
+        """The texts of ``shop.py`` for which it was to be known what tests run."""
+        self.while_keeping: Callable[[Cancel], object] = lambda _: None
 
     def baseline(
         self,
@@ -162,6 +165,12 @@ class ShopProver:
         self.before_noticing(cancel)
         cancel.check()
         return self.notices
+
+    def keep_up(self, snapshot: Snapshot, *, cancel: Cancel, progress: Progress) -> None:
+        self.kept.append(_text(snapshot, "shop.py"))
+        progress.report("running the tests")
+        self.while_keeping(cancel)
+        cancel.check()
 
     def restart(self) -> None:
         self.asked.append(["restarted"])

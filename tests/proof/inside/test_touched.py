@@ -22,7 +22,15 @@ def test_reads(): inspect.getsource(code_.plain)
 def test_opens():
     for name in ("unused.py", "data.txt"):
         with open(name): pass
-def test_process(): subprocess.run(["true"])
+def test_process(): subprocess.run([sys.executable, "-c", ""])
+def test_plain_process(): subprocess.run(["true"]); subprocess.run(["cat", "nowhere.txt"])
+def test_process_reads(): subprocess.run(["cat", "data.txt"])
+def test_shell(): subprocess.run("true", shell=True)
+def test_other_program(tmp_path, monkeypatch):
+    (tmp_path / "true").write_text("#!/bin/sh\\n")
+    (tmp_path / "true").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    subprocess.run(["true"])
 def test_forks():
     child = os.fork()
     if not child:
@@ -49,7 +57,33 @@ def test_what_tests_touch(tmp_path: Path) -> None:
         "test_it.py::test_reads": ["code_.py"],
         "test_it.py::test_opens": ["unused.py"],
         "test_it.py::test_process": [""],
+        "test_it.py::test_process_reads": [""],
+        "test_it.py::test_shell": [""],
+        "test_it.py::test_other_program": [""],
         "test_it.py::test_forks": [""],
+    }
+
+
+def test_who_reads_other_files(tmp_path: Path) -> None:
+    reading = {
+        "conftest.py": "",
+        "pkg.py": "DATA = open('import.txt').read()\ndef load(name):\n    with open(name) as it: return it.read()\n",
+        **{f"{name}.txt": "" for name in ("import", "used", "own", "kept", "unused")},
+        "pytest.ini": "[pytest]\n",
+        "test_it.py": """\
+import os, pkg
+def test_used(tmp_path):
+    pkg.load("used.txt")
+    (tmp_path / "other.txt").write_text("")
+def test_own():
+    os.close(os.open("own.txt", os.O_RDONLY))
+""",
+    }
+    assert traced(tmp_path, reading)["opened"] == {
+        "import.txt": ["pkg.py"],
+        "used.txt": ["pkg.py"],
+        "own.txt": ["test_it.py"],
+        "pytest.ini": [""],
     }
 
 

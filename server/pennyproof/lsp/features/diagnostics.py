@@ -82,6 +82,7 @@ def _refresh(server: PennyproofServer, uri: str, *, edited: bool = False) -> Non
     project = project_at(server, uri)
     if project is None:
         return
+    server.mapping.wake(project)
     findings = findings_of(server, project)
     if edited:
         findings.forget_offers()

@@ -30,6 +30,7 @@ SEARCH_SECONDS = 60.0
 async def take_snapshot(server: PennyproofServer, project: Project) -> Snapshot:
     """The workspace as it was when the current message arrived; what is measured gives way to what is asked for."""
     findings_of(server, project).end_measuring()
+    server.mapping.put_off(project)
     return await server.run(project.snapshot, server.documents.all())
 
 

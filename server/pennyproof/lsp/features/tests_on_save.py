@@ -24,6 +24,7 @@ async def handle(server: PennyproofServer, params: types.DidSaveTextDocumentPara
     project = project_at(server, params.text_document.uri)
     if document is None or project is None:
         return
+    server.mapping.wake(project)
     try:
         await _run(server, project, document)
     except OutsideRoot:

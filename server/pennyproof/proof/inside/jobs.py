@@ -37,6 +37,8 @@ pytest prints it; lines count from one.
             failure is "Timeout", and the next one runs. One that cannot be interrupted ends the process.
         patience: float | null
             Seconds that all tests that are interrupted may take together; later ones get a tenth of ``each``.
+        gently: bool
+            Give way to whatever else wants the processor.
         collecting: float | null
             Seconds that loading conftest files, and collecting each file, may take.
     result
@@ -65,6 +67,9 @@ pytest prints it; lines count from one.
         touched: {Id: [Path]}
             With ``trace: functions``: project sources that were opened by other means than imports while the test
             ran; "" where it started a process, in which what runs is not seen.
+        opened: {Path: [Path]}
+            Likewise: other files of the project that were opened, and the sources whose code, the innermost of the
+            project, did; "" where there was none.
         at_import: {Path: [line]}
             Likewise: functions that ran before the first test; line 0: the source was opened. "" as above.
         loaded: [Path], early: [Path], unwatched: [Path]

@@ -13,12 +13,17 @@ from .probes import Probes, Probing
 from .values import read_source
 from .wire import Context
 
+_GENTLY = 19
+"""How much a run that nobody waits for gives way to others."""
+
 
 class Run:
     """The work of one request, as ``session.Work``; see ``jobs`` for what goes in and what comes out."""
 
     def __init__(self, params: Dict[str, Any], context: Context) -> None:
         chance.renew()
+        if params.get("gently"):
+            os.nice(_GENTLY)
         places = self._places = Places(context.root)
         self.settings = session.Settings(
             params.get("ids"), context, params.get("maxfail") or 0, bool(params.get("as_configured"))
@@ -69,6 +74,7 @@ class Run:
             "watched_by": [],
             "watched_at_import": {},
             "touched": {},
+            "opened": {},
             "at_import": {},
             "loaded": [],
             "early": [],
@@ -88,6 +94,7 @@ class Run:
         if self._recorder is not None and self._listener is not None:
             self._listener.stop()
             result["touched"] = self._recorder.touched()
+            result["opened"] = {path: sorted(by) for path, by in self._listener.opened.items()}
             result["at_import"] = self._recorder.at_import()
             if self._listener.deaf:
                 result["at_import"][touched.PROCESS] = [0]
