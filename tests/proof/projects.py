@@ -117,7 +117,12 @@ class Project(contextlib.AbstractContextManager["Project"]):
 
     def prove(self, *edits: Edit, targets: Sequence[str] = (), every_test: bool = False) -> Verdict:
         return self.prover.prove(
-            self.snapshot, self.candidate(*edits), targets=targets, every_test=every_test, cancel=Cancel()
+            self.snapshot,
+            self.candidate(*edits),
+            targets=targets,
+            every_test=every_test,
+            afresh=True,
+            cancel=Cancel(),
         )
 
     def _change(self, path: str, old: str | None, new: str | None) -> FileChange:
