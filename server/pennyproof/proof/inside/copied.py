@@ -70,9 +70,10 @@ class Copied:
         CopyFinder(self._original, self.root).install()
         self._processes_now = _threads_of_user() if _LINUX else 0
         if self._confined:
+            libc.drop_capabilities()
             landlock.restrict(self._readable, [*self._writable, self.root, self.scratch])
             # Where Landlock does not stop signals to the user's other processes, there are none.
-            seccomp.install(sockets=False, signals=landlock.version() >= landlock.SIGNALS)
+            seccomp.install(sockets=False, signals=landlock.version() >= landlock.SIGNALS, lasting=False)
 
     def prepare(self) -> bool:
         """Make the copy equal to the project, and the scratch folder empty, which serves a child that waits as well."""
