@@ -6,7 +6,6 @@ import json
 import os
 import select
 import signal
-import sys
 import tempfile
 import time
 import traceback
@@ -116,7 +115,8 @@ class Child:
     def send(self, line: bytes, request: Dict[str, Any]) -> None:
         """Begin to send a request; ``ended`` sees to the rest."""
         self._begin = time.monotonic()
-        self._nonce, self._limits = request["nonce"], request["limits"]
+        self._nonce = request["nonce"]
+        self._limits.update(request["limits"])  # Further requests bring a deadline of their own, and no other limits.
         self._unsent = self._feed(memoryview(wire.frame(line, self._nonce)))
 
     def ended(self, stays: bool) -> Ended:
@@ -142,16 +142,20 @@ class Child:
         if self._received:
             raise wire.ForgedError("something else was sent")
         limits = self._limits
-        deadline = self._begin + limits["wall"]
+        deadline, look = self._begin + limits["wall"], self._begin + _TICK
         while True:
-            left = deadline - time.monotonic()
+            now = time.monotonic()
+            left = deadline - now
             if left <= 0:
                 self._kill()
                 return "timeout", "it took longer than %g s" % limits["wall"], None
             ready = self._wait(min(left, _TICK), bool(self._unsent))
-            if not ready and self._isolation.count(self._process) > limits.get("processes", sys.maxsize):
-                self._kill()
-                return "crashed", "it started more than %d processes" % limits["processes"], None
+            if now >= look:
+                excess = self._isolation.excess(self._process, limits)
+                if excess:
+                    self._kill()
+                    return "crashed", excess, None
+                look = now + _TICK
             if self._requests in ready:
                 self._unsent = self._feed(self._unsent)
             if self._answers in ready and not self._receive():
