@@ -16,12 +16,13 @@ from pennyproof.core.verdicts import Gate, Verdict, rejected
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits
-from pennyproof.proof.answers import RunResult, read_run
+from pennyproof.proof.answers import RunResult, UnreadableAnswer, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.environment import Environment
 from pennyproof.proof.judging import judge, newly_failing, ran_at_import
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.reaching import reaches
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.selection import Change, analyse, select
@@ -278,6 +279,7 @@ class _Proof:
         self._recorded = recorded
         self._cancel = cancel
         self._change: Change = analyse(candidate)
+        self._reaches = reaches(candidate)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
 
@@ -320,6 +322,7 @@ class _Proof:
             "watch": self._change.watch(),
             "within": self._change.within(self._snapshot),
             "each": limits.each_seconds(self._recorded.baseline, ids, self._options.timeout_seconds),
+            "changed": self._reaches,
         }
         with self._session.pool.lend(self._cancel) as worker:
             answer = worker.run(
@@ -333,7 +336,10 @@ class _Proof:
             )
         if not answer.ok:
             return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
-        return read_run(answer.result, answer.seconds)
+        try:
+            return read_run(answer.result, answer.seconds)
+        except UnreadableAnswer:
+            return rejected(Gate.TESTS, "with the edit in place the test run gave an answer that is none")
 
     def _failing_alone(self, ids: Sequence[str]) -> frozenset[str]:
         """Tests that do not pass without the candidate either, when only these tests run."""

@@ -255,12 +255,10 @@ ATTACKS = [
         "honest",
     ),
     Attack(
-        "answer twice",
-        """
-        context.reply({'found': 'first'})
-        context.reply({'found': 'second'})
-        """,
-        "first",
+        "answer by itself, when it has got hold of what can",
+        "context.reply({'found': 'forged'})",
+        status=Status.CRASHED,
+        found="meddled",
     ),
     Attack(
         "bend what the answer is made with",

@@ -11,7 +11,7 @@ import time
 import traceback
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
-from . import pages, wire
+from . import guard, pages, wire
 from .child_setup import close_all_but
 from .isolate import Isolation
 
@@ -102,9 +102,10 @@ class Child:
             if line is None:
                 os._exit(0)
             request = json.loads(line)
-            context = wire.Context(isolation.root, isolation.scratch, requests, answers, request["nonce"])
+            nonce, stays = request["nonce"], request["stay"]
+            context = wire.Context(isolation.root, isolation.scratch, requests, answers, nonce, alone=not stays)
             with wire.telling(context):
-                if not request["stay"]:
+                if not stays:
                     os.close(requests)
                 isolation.begin(request["limits"], request["files"])
             return Asked(request["job"], request["params"], context)
@@ -226,8 +227,17 @@ class Child:
         return _how(status) + (":\n" + tail if tail else "")
 
 
+_SAID = {
+    guard.REACHED: "it reached into the interpreter, where results are made",
+    wire.MEDDLED: "it meddled with what tells results",
+}
+"""Exit code → what it stands for. Whoever else ends so has given no answer either."""
+
+
 def _how(status: int) -> str:
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    if code in _SAID:
+        return _SAID[code]
     if code > 128:
         try:
             return "it was killed by %s before it answered" % signal.Signals(code - 128).name

@@ -28,6 +28,9 @@ pytest prints it; lines count from one.
             that lies outside the definition's body.
         locals: bool
             Record the locals of project frames of failures.
+        changed: {Path: [str]}
+            The files that come with the run as a candidate's, with the ways into the interpreter that they had before:
+            a new one ends the run (``guard``).
         maxfail: int
             Stop after so many failures; 0: never.
         each: float | null
@@ -128,7 +131,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import held, integrity, probe, run, screen, session
+from . import held, integrity, probe, run, screen, sealed, session
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
@@ -147,4 +150,5 @@ def prepare() -> None:
         ImportError: The interpreter has no pytest, or one that does not work.
     """
     held.HELD.install()
+    sealed.prepare()
     integrity.original()

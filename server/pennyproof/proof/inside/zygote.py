@@ -37,6 +37,7 @@ from .copied import Copied
 from .isolate import Isolation, Namespaces
 from .preload import Jobs, load_jobs, preload
 from .removing import remove_tree
+from .seal import seal
 from .server import Server
 from .twins import find_folders
 
@@ -55,6 +56,7 @@ def main() -> None:
         return
     setup = message[0]
     jobs = load_jobs(setup["jobs"])
+    seal()
     skipped = preload(setup["preload"], setup["root"], setup["plugins"])
     if setup["kind"] == "bubblewrap":
         setup["folders"] = find_folders(setup["root"])
