@@ -12,7 +12,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Callable, Dict, Tuple, TypeVar
 
 try:
-    from _functools import _lru_cache_wrapper as _wrapper
+    from _functools import _lru_cache_wrapper as _wrapper  # type: ignore[import-not-found]
 except ImportError:  # an interpreter whose library is all Python
 
     def _wrapper(function: Any, *_: Any) -> Any:

@@ -26,7 +26,7 @@ def system_places() -> list[Path]:
 def project_places(spec: WorkerSpec) -> list[Path]:
     """What this worker needs besides its root: the interpreter, extra import paths, our own scripts."""
     places = {*interpreter_places(spec.python), *spec.readable, INSIDE, spec.jobs}
-    return sorted(place for place in places if place.exists())
+    return sorted(place for place in places if os.path.exists(place))  # noqa: PTH110 - also those not to be looked at
 
 
 def interpreter_places(python: Path) -> Iterator[Path]:
@@ -46,7 +46,8 @@ def interpreter_places(python: Path) -> Iterator[Path]:
 def _prefix(python: Path) -> Path:
     """The installation that an executable belongs to, or the executable alone where its folder is no installation's."""
     prefix = python.parent.parent
-    if (prefix / "pyvenv.cfg").is_file() or any(prefix.glob("lib*/python3*/os.py")):
+    # What may not be looked at is no installation that could be used.
+    if os.path.isfile(prefix / "pyvenv.cfg") or any(prefix.glob("lib*/python3*/os.py")):  # noqa: PTH113 - see above
         return prefix
     return python
 
