@@ -28,7 +28,7 @@ CASES = [
     (Refusal("proc", errno.EPERM), Facts(container=True), "parts of /proc are hidden", "systempaths=unconfined"),
     (Refusal("user", errno.EPERM), Facts(filtered=True), "seccomp filter", "another sandbox"),
     (Refusal("others", errno.EPERM), Facts(), "are refused (EPERM)", "whoever runs this machine"),
-    (Refusal("start", 0), Facts(), "cannot be started", "whoever runs this machine"),
+    (Refusal("start", 0), Facts(container=True), "cannot be started", "this user may run it"),
 ]
 
 

@@ -94,6 +94,7 @@ class _Cause:
 
 
 _CAUSES = (  # The most particular first.
+    _Cause("", "install Pennyproof where this user may run it", lambda refused, _: refused.step == "start"),
     _Cause(
         ", as always in a chroot",
         "start Pennyproof outside of it",
