@@ -177,8 +177,8 @@ def prover(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prover]:
     made.close()
 
 
-def prove(prover: Prover, path: str, text: str) -> Verdict:
-    snapshot = Snapshot(prover.root, {})
+def prove(prover: Prover, path: str, text: str, **buffers: str) -> Verdict:
+    snapshot = Snapshot(prover.root, {f"{name}.py": Source(buffer) for name, buffer in buffers.items()})
     change = FileChange(path, Source(FILES[path]), Source(text))
     return prover.prove(snapshot, Candidate((change,)), targets=[TARGET], cancel=Cancel())
 
@@ -222,3 +222,9 @@ def test_what_mends_is_not_taken_for_forged(prover: Prover, body: str) -> None:
 def test_who_looked_before_may_look(prover: Prover) -> None:
     text = FILES["talk.py"].replace("_getframe(1)", "_getframe(0)")
     assert prove(prover, "talk.py", text).level is not Level.REJECTED
+
+
+@pytest.mark.usefixtures("_ready")
+def test_what_the_user_has_not_saved_is_no_candidates(prover: Prover) -> None:
+    text = f"def total(prices):\n    from talk import here\n    here()\n    return sum(prices)\n{KEPT}"
+    assert prove(prover, "shop.py", text, talk=FILES["talk.py"] + "\n# unsaved\n").level is Level.FIXES

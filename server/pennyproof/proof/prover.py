@@ -279,7 +279,7 @@ class _Proof:
         self._recorded = recorded
         self._cancel = cancel
         self._change: Change = analyse(candidate)
-        self._reaches = reaches(candidate)
+        self._reaches = reaches(candidate, snapshot.buffers)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
 

@@ -5,7 +5,7 @@ together at run time, and not all that can be done is announced there.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.proof.inside.guard import REACHES
@@ -35,9 +35,15 @@ def new_reach(change: FileChange) -> str | None:
     return min(suspects.intersection(_mentioned(after)), default=None) if suspects else None
 
 
-def reaches(candidate: Candidate) -> Mapping[str, list[str]]:
-    """Of each file with a new text, the ways into the interpreter that it has already (``guard.REACHES``)."""
-    return {
+def reaches(candidate: Candidate, others: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Of each file that comes with a run, the ways into the interpreter that it has anyway (``guard.REACHES``).
+
+    Args:
+        candidate: Whose files have only those of their former text.
+        others: Files that the user has changed, who may do as they like.
+    """
+    anything = {path: list(REACHES) for path in others}
+    return anything | {
         change.path: [
             kind
             for kind, reach in REACHES.items()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from types import CodeType
 from typing import Any, Callable, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -56,25 +55,24 @@ _PASS_ON = {
     os.path.join("ctypes", "util.py"): None,
 }
 """Files of the standard library, and functions there (None: all), that give what they get to whoever calls them."""
-_LAG = 0.02
-"""Seconds that the time of a file may be behind the clock."""
 REACHED = 70
 """Exit code of a run that was ended."""
 
 
-def stand(root: str, changed: Mapping[str, Sequence[str]]) -> None:
+def stand(root: str, scratch: str, changed: Mapping[str, Sequence[str]]) -> None:
     """Stand guard for as long as this process lives.
 
     Args:
         root: The project's folder.
+        scratch: Where files can be made.
         changed: The files that came with the run, relative to it, and which of ``REACHES`` each of them had before.
     """
-    sys.addaudithook(_guard(root, changed, os.dup(2)))
-
-
-def _guard(root: str, changed: Mapping[str, Sequence[str]], log: int) -> Callable[[str, Tuple[Any, ...]], None]:
     allowed = {os.path.join(root, path): frozenset(kinds) for path, kinds in changed.items()}
-    kind_of, is_suspect, passes_on = _kinds(), _suspicion(allowed), _passing_on()
+    sys.addaudithook(_guard(_suspicion(allowed, _time_of_files(scratch)), os.dup(2)))
+
+
+def _guard(is_suspect: Callable[[str, str], bool], log: int) -> Callable[[str, Tuple[Any, ...]], None]:
+    kind_of, passes_on = _kinds(), _passing_on()
     frame_here, write, leave = sys._getframe, os.write, os._exit  # noqa: SLF001 - that is the point
     own: List[CodeType] = []
 
@@ -113,9 +111,20 @@ def _kinds() -> Callable[[str, Tuple[Any, ...]], Optional[str]]:
     return kind_of
 
 
-def _suspicion(allowed: Mapping[str, FrozenSet[str]]) -> Callable[[str, str], bool]:
+def _time_of_files(scratch: str) -> int:
+    """What time it is for a file that changes now: its clock is not the one that programs are told."""
+    path = os.path.join(scratch, ".began")
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        return os.fstat(descriptor).st_ctime_ns
+    finally:
+        os.close(descriptor)
+        os.unlink(path)
+
+
+def _suspicion(allowed: Mapping[str, FrozenSet[str]], began: int) -> Callable[[str, str], bool]:
     """Whether code of a file may have come with the run, and had no business with this before."""
-    began, stat = time.time() - _LAG, os.stat
+    stat = os.stat
 
     def is_suspect(path: str, kind: str) -> bool:
         if path in allowed:
@@ -123,7 +132,7 @@ def _suspicion(allowed: Mapping[str, FrozenSet[str]]) -> Callable[[str, str], bo
         if path.startswith("<frozen "):
             return False
         try:
-            return stat(path).st_ctime >= began
+            return stat(path).st_ctime_ns >= began
         except (OSError, ValueError):  # Code that was made up.
             return True
 

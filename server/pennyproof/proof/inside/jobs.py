@@ -29,8 +29,8 @@ pytest prints it; lines count from one.
         locals: bool
             Record the locals of project frames of failures.
         changed: {Path: [str]}
-            The files that come with the run as a candidate's, with the ways into the interpreter that they had before:
-            a new one ends the run (``guard``).
+            With a candidate: the files that come with the run, and the ways into the interpreter that each may go; any
+            other ends the run (``guard``).
         maxfail: int
             Stop after so many failures; 0: never.
         each: float | null

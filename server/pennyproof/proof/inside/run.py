@@ -47,7 +47,7 @@ class Run:
         self.settings.add_hooks(self.plugin)
         self.trust(vars(self.plugin).values())
         if params.get("changed"):
-            guard.stand(context.root, params["changed"])
+            guard.stand(context.root, context.scratch, params["changed"])
         self._limit.begin(collecting)
         self._limit.enter()
 
