@@ -14,25 +14,34 @@ import runpy
 import sys
 from operator import is_
 from types import FunctionType
-from typing import Any, Callable, List, Mapping, Tuple
+from typing import Any, Callable, List, Mapping, NamedTuple, Tuple
 
 _KEPT = (FunctionType, type, staticmethod, classmethod, property)
-_seals: List[Callable[[], bool]] = []
+_seals: List["Seal"] = []
+
+
+class Seal(NamedTuple):
+    """Two questions that an answer depends on."""
+
+    intact: Callable[[], bool]
+    """Whether our functions and classes are what they were."""
+    ours: Callable[[], bool]
+    """Whether whoever called the caller, and all that led there, is code of ours or starts programs."""
 
 
 def seal() -> None:
     """Remember what is: before any code of the project runs, and early, since it takes as long as a quick test."""
-    _seals[:] = [_seal()]
+    _seals[:] = [Seal(_intact(), _only_ours())]
 
 
-def take_seal() -> Callable[[], bool]:
-    """What tells whether all is as it was then; nobody else can get at it from now on."""
+def take_seal() -> Seal:
+    """What was remembered; nobody else can get at it from now on."""
     if not _seals:
         seal()
     return _seals.pop()
 
 
-def _seal() -> Callable[[], bool]:
+def _intact() -> Callable[[], bool]:
     package = __name__.rpartition(".")[0]
     spaces: List[Mapping[str, Any]] = []
     kept: List[Tuple[Mapping[str, Any], Tuple[str, ...], Tuple[Any, ...]]] = []
@@ -55,8 +64,7 @@ def _seal() -> Callable[[], bool]:
     return intact
 
 
-def only_ours() -> Callable[[], bool]:
-    """What tells whether whoever called the caller, and all that led there, is code of ours or starts programs."""
+def _only_ours() -> Callable[[], bool]:
     package = __name__.rpartition(".")[0]
     files = {
         getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith(package + ".")

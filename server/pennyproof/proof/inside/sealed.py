@@ -51,8 +51,9 @@ def _maker(names: Tuple[str, ...], generates: bool) -> Callable[[Callable[..., A
     """Makes functions whose code has these parameters, by which pluggy knows what to call them with."""
     listed = ", ".join(names)
     text = _GENERATING if generates else _CALLING
-    space: Dict[str, Any] = {}
-    exec(text % (listed, listed), space)  # noqa: S102 - of nothing but our own
+    # Under our own name, by which frames of failures are told from the project's.
+    space: Dict[str, Any] = {"__name__": __name__}
+    exec(compile(text % (listed, listed), __file__, "exec"), space)  # noqa: S102 - of nothing but our own
     maker: Callable[[Callable[..., Any]], Callable[..., Any]] = space["make"]
     return maker
 

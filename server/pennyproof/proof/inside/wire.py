@@ -17,7 +17,7 @@ import os
 import struct
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from .seal import only_ours, take_seal
+from .seal import take_seal
 
 MAX_BODY = 64 << 20
 """Bytes; a longer answer is none."""
@@ -70,7 +70,7 @@ class Context:
         # any code of the project ran: patching modules changes no answer.
         owner, getpid, write, encode, mac = os.getpid(), os.getpid, os.write, _c_encoder(), hashlib.blake2b
         head, loads, read = _HEAD.pack, json.loads, read_frame
-        open_nonces, intact, ours, leave = [nonce], take_seal(), only_ours(), os._exit
+        open_nonces, (intact, ours), leave = [nonce], take_seal(), os._exit
 
         def send(letter: bytes, value: Any) -> None:
             if getpid() != owner or not open_nonces:
