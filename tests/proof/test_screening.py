@@ -17,9 +17,9 @@ from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.worker import Answer, Primed, Status, Worker
 
 SCREENING = Screening(buffers={}, targets=("t",), args=(), quick_seconds=1, full_seconds=1)
-RUN: dict[str, Any] = {name: [] for name in ("collected", "unknown", "errors", "watched_by", "patched")} | {
-    name: {} for name in ("coverage", "watched", "watched_at_import")
-}
+_LISTS = ("collected", "unknown", "errors", "watched_by", "patched", "loaded", "early", "unwatched")
+_MAPPINGS = ("coverage", "watched", "watched_at_import", "touched", "at_import")
+RUN: dict[str, Any] = {name: [] for name in _LISTS} | {name: {} for name in _MAPPINGS}
 
 
 class Script(Worker):
