@@ -33,6 +33,7 @@ BENCHMARKS = (
     "complete",
     "faults",
     "startup",
+    "hostile",
 )
 """Modules of this package, quickest evidence first. They are imported when they run: each needs its own libraries."""
 

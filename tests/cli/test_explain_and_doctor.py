@@ -62,6 +62,8 @@ def test_doctor_finds_what_works(trusted: Run, sandbox: str) -> None:
     expected = dict.fromkeys(("interpreter", "trust", "pytest", "state", "ruff", "workers", "key"), "ok")
     assert expected.items() <= found.items()
     assert found["sandbox"] == ("note" if sandbox == "off" else "ok")
+    assert {"filesystem", "network", "processes", "memory", "environment", "signals"} <= found.keys()
+    assert found["filesystem"] == found["sandbox"]
 
 
 def test_doctor_runs_nothing_of_an_untrusted_project(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -347,13 +347,6 @@ def test_a_bubblewrap_that_may_do_nothing_is_no_sandbox(monkeypatch: pytest.Monk
     find_sandbox.cache_clear()
 
 
-@pytest.mark.parametrize(("kind", "platform"), [("seatbelt", "darwin"), ("auto", "win32"), ("bubblewrap", "darwin")])
-def test_other_platforms_have_no_sandbox_yet(kind: Kind, platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
-    with pytest.raises(NoSandbox, match="no sandbox here yet"):
-        find_sandbox.__wrapped__(kind)
-
-
 def test_the_places_of_an_interpreter(tmp_path: Path) -> None:
     base, environment, home_bin = tmp_path / "base-3.12.1", tmp_path / "project" / ".venv", tmp_path / "local" / "bin"
     for folder in (base / "bin", base / "lib" / "python3.12", environment / "bin", home_bin):

@@ -19,6 +19,7 @@ from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.environment import probe
 from pennyproof.proof.interpreter import Interpreter, find_interpreter
 from pennyproof.proof.sandbox import Sandbox, find_sandbox
+from pennyproof.proof.sandbox.protections import protections
 from pennyproof.settings import Settings, load, state_directory
 
 _MARKS = {State.OK: ("✓", Style.GREEN), State.NOTE: ("-", Style.YELLOW), State.PROBLEM: ("✗", Style.RED)}
@@ -73,6 +74,7 @@ def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Itera
     try:
         sandbox = find_sandbox(settings.proof.sandbox)
         yield _sandbox_check(sandbox)
+        yield from _protection_checks(sandbox, settings.proof.sandbox)
     except EnvironmentProblem as error:
         yield Check("sandbox", State.PROBLEM, str(error))
     yield _trust_check(root, trusted)
@@ -105,6 +107,18 @@ def _sandbox_check(sandbox: Sandbox) -> Check:
     if sandbox.kind == "off":
         return Check("sandbox", State.NOTE, "off, as proof.sandbox says: tests run with all your rights")
     return Check("sandbox", State.OK, sandbox.kind)
+
+
+def _protection_checks(sandbox: Sandbox, wanted: str) -> Iterator[Check]:
+    """What the sandbox protects, and why there is no stronger one."""
+    for protection in protections(sandbox.kind):
+        state = State.OK if protection.whole else State.NOTE
+        yield Check(protection.what, state, protection.how)
+    if wanted == "auto" and sandbox.kind == "landlock":
+        try:
+            find_sandbox("bubblewrap")
+        except EnvironmentProblem as error:
+            yield Check("bubblewrap", State.NOTE, str(error))
 
 
 def _trust_check(root: Path, trusted: bool | None) -> Check:

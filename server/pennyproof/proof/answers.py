@@ -56,8 +56,26 @@ class RunResult:
         return replace(self, outcomes=outcomes) if len(outcomes) < len(self.outcomes) else self
 
 
+class UnreadableAnswer(ValueError):
+    """It is no result of the job ``run``: whoever gave it is not the reporter."""
+
+
 def read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
-    """Read the result of the job ``run``, whose shape is told in ``inside/jobs.py``."""
+    """Read the result of the job ``run``, whose shape is told in ``inside/jobs.py``.
+
+    Raises:
+        UnreadableAnswer: It has another shape, or tells of a test twice.
+    """
+    try:
+        run = _read_run(result, seconds)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableAnswer(f"{type(error).__name__}: {error}") from error
+    if len(run.outcomes) != len(result["outcomes"]):
+        raise UnreadableAnswer("it tells of a test twice")
+    return run
+
+
+def _read_run(result: Mapping[str, Any], seconds: float) -> RunResult:
     return RunResult(
         collected=tuple(result["collected"]),
         unknown=tuple(result["unknown"]),

@@ -12,6 +12,7 @@ from pennyproof.core.verdicts import Gate, Verdict, rejected
 from pennyproof.errors import UnreadableSource
 from pennyproof.proof.lint import UNRESOLVED, Finding, Linter
 from pennyproof.proof.names import new_unresolved_name
+from pennyproof.proof.reaching import new_reach
 from pennyproof.proof.syntax import narrowed, parse
 
 
@@ -59,6 +60,9 @@ def _objections(snapshot: Snapshot, candidate: Candidate, test_files: Collection
         yield touched
     for change, after in _python(candidate):
         yield from _parses(change, after)
+        reach = new_reach(change)
+        if reach:
+            yield rejected(Gate.TESTS, f"{change.path} looks into the interpreter ({reach}), where results are made")
 
 
 def _python(candidate: Candidate) -> Iterator[tuple[FileChange, Source]]:

@@ -11,12 +11,13 @@ from pennyproof.core.verdicts import Gate, Level, Route, Verdict, rejected
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof import gates, limits
-from pennyproof.proof.answers import RunResult, read_run
+from pennyproof.proof.answers import RunResult, UnreadableAnswer, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.basis import file_of
 from pennyproof.proof.judging import failing, judge, newly_failing, newly_passing, ran_at_import
 from pennyproof.proof.mapping import Choice
 from pennyproof.proof.options import ProofOptions
+from pennyproof.proof.reaching import reaches
 from pennyproof.proof.records import Recorded
 from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retrial, Ruling
 from pennyproof.proof.selection import Change, analyse
@@ -83,6 +84,7 @@ class Proving:
         self._sent = sent
         self._candidate = candidate
         self._change: Change = analyse(candidate)
+        self._reaches = reaches(candidate, snapshot.buffers)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
 
@@ -149,11 +151,11 @@ class Proving:
 
     def _edited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
         """Which of the tests fail with the candidate."""
-        return failing(self._recorded, self._run_again(order, self._files), tests)
+        return failing(self._recorded, self._run_again(order, self._files, {"changed": self._reaches}), tests)
 
     def _unedited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
         """Which of the tests fail without the candidate; a machine that is busy must not speak for one."""
-        run = self._run_again(order, {path: source.data() for path, source in self._snapshot.buffers.items()})
+        run = self._run_again(order, {path: source.data() for path, source in self._snapshot.buffers.items()}, {})
         if run is None or any(limits.hangs(test) for test in run.outcomes.values() if test.id in tests):
             raise NoAnswerError
         return failing(self._recorded, run, tests)
@@ -197,6 +199,7 @@ class Proving:
         watch = {
             "watch": self._change.watch(),
             "within": self._change.within(self._snapshot),
+            "changed": self._reaches,
             "uncounted": sorted(self._recorded.baseline.flaky),
         }
         answer = self._ask(self._files, ids, left_out, watch, whole=files, everything=everything)
@@ -213,14 +216,22 @@ class Proving:
             )
         if not answer.ok:
             return rejected(Gate.TESTS, f"with the edit in place the test run {ending(answer)}")
-        return read_run(answer.result, answer.seconds)
+        try:
+            return read_run(answer.result, answer.seconds)
+        except UnreadableAnswer:
+            return rejected(Gate.TESTS, "with the edit in place the test run gave an answer that is none")
 
-    def _run_again(self, order: Order, files: Mapping[str, bytes | None]) -> RunResult | None:
+    def _run_again(
+        self, order: Order, files: Mapping[str, bytes | None], watch: Mapping[str, object]
+    ) -> RunResult | None:
         """What tests do in this order with these files in place; ``None`` where they do not come to an end."""
         ids = list(self._recorded.baseline.outcomes) if order is None else order
         left_out = self._recorded.unrunnable if order is None else frozenset[str]()
-        answer = self._ask(files, ids, left_out, {}, everything=order is None)
-        return read_run(answer.result, answer.seconds) if answer.ok else None
+        answer = self._ask(files, ids, left_out, watch, everything=order is None)
+        try:
+            return read_run(answer.result, answer.seconds) if answer.ok else None
+        except UnreadableAnswer:
+            return None
 
     def _ask(
         self,

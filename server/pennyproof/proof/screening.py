@@ -12,7 +12,7 @@ from pennyproof.core.problems import Screened
 from pennyproof.core.work import Cancel, Deadline
 from pennyproof.errors import Cancelled
 from pennyproof.proof import limits
-from pennyproof.proof.answers import read_run
+from pennyproof.proof.answers import UnreadableAnswer, read_run
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.worker import Primed, Worker
 
@@ -230,7 +230,10 @@ class _Work:
             limits=limits.limits(self._screening.full_seconds),
             cancel=self._stop,
         )
-        passed = read_run(answer.result, answer.seconds).passed if answer.ok else frozenset[str]()
+        try:
+            passed = read_run(answer.result, answer.seconds).passed if answer.ok else frozenset[str]()
+        except UnreadableAnswer:
+            passed = frozenset()
         targets = self._screening.targets
         fixed = tuple(test for test in targets if test in passed) if targets[0] in passed else ()
         remaining = tuple(test for test in targets if test not in fixed)

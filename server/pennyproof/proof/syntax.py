@@ -105,7 +105,12 @@ class Part(NamedTuple):
     """The lines of the class around it, up to the first statement of that."""
 
 
-def _tree(text: str) -> ast.Module:
+def tree_of(text: str) -> ast.Module:
+    """The tree of a file, where nothing has to be compiled.
+
+    Raises:
+        SyntaxError: It does not parse; and as for ``parse``.
+    """
     # Before 3.11.8 and 3.12.2, Python may take threads that parse at the same time for one that has lost count.
     for _ in range(_MISCOUNTS):
         with contextlib.suppress(SystemError):
@@ -119,7 +124,7 @@ class Module:
     def __init__(self, text: str) -> None:
         # What the compiler only warns of is for ruff to judge. This adds no second filter, and needs no lock.
         warnings.filterwarnings("ignore", module=_NAME)
-        tree = _tree(text)
+        tree = tree_of(text)
         codes = list(_codes(compile(tree, _NAME, "exec", dont_inherit=True)))
         self.running = frozenset(line for code in codes for _, _, line in code.co_lines() if line)
         """Lines that have code of their own."""

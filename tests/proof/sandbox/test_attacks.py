@@ -5,31 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import time
-from dataclasses import dataclass, field
 from select import POLLIN, poll
-from typing import Any
 
 import pytest
 
 from pennyproof.proof.worker import Limits, Status
+from tests.proof.sandbox.attack import Attack, check
 from tests.proof.sandbox.yard import JOBS, KEY, Yard, processes_with
-
-BOTH = ("bubblewrap", "landlock")
-
-
-@dataclass(frozen=True)
-class Attack:
-    """A piece of code, and what it finds in the sandboxes that promise to stop it."""
-
-    name: str
-    code: str
-    found: Any = "refused"
-    status: Status = Status.OK
-    limits: Limits = field(default_factory=lambda: Limits(wall=20))
-    kinds: tuple[str, ...] = BOTH
-
 
 ATTACKS = [
     Attack("read a file outside", "found = attempt(lambda: open(secret).read())"),
@@ -272,12 +255,10 @@ ATTACKS = [
         "honest",
     ),
     Attack(
-        "answer twice",
-        """
-        context.reply({'found': 'first'})
-        context.reply({'found': 'second'})
-        """,
-        "first",
+        "answer by itself, when it has got hold of what can",
+        "context.reply({'found': 'forged'})",
+        status=Status.CRASHED,
+        found="meddled",
     ),
     Attack(
         "bend what the answer is made with",
@@ -324,28 +305,6 @@ ATTACKS = [
 def test_attack(yard: Yard, attack: Attack) -> None:
     if yard.kind in attack.kinds:
         check(yard, attack)
-
-
-def check(yard: Yard, attack: Attack) -> None:
-    """The attack ends as it should, leaves nothing, and the next run knows nothing of it."""
-    before = yard.digest()
-    assert yard.run("found = 1").ok
-    server = yard.worker._plain
-    answer = yard.run(textwrap.dedent(attack.code), limits=attack.limits)
-    assert answer.status is attack.status, answer
-    if attack.status is not Status.OK:
-        assert attack.found in answer.detail
-    elif isinstance(attack.found, tuple):
-        assert answer.result["found"] in attack.found
-    else:
-        assert answer.result == {"found": attack.found}
-    assert yard.digest() == before
-    after = yard.run(
-        "left = set(os.listdir(context.scratch)) - {'home', 'tmp'}\n"
-        "found = [open('module.py').read(), sorted(os.listdir('.')), list(left)]"
-    )
-    assert after.result == {"found": ["value = 'original'\n", ["module.py", "package"], []]}, after
-    assert yard.worker._plain is server, "the fork server was lost"
 
 
 OUTLIVE = """

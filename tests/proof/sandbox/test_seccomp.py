@@ -12,9 +12,19 @@ EPERM, ENOSYS = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 X86, ARM, I386 = 0xC000003E, 0xC00000B7, 0x40000003
 
 
-def decide(machine: str, architecture: int, number: int, argument: int, *, sockets: bool, signals: bool) -> int:
+def decide(
+    machine: str,
+    architecture: int,
+    number: int,
+    argument: int,
+    *,
+    sockets: bool = True,
+    signals: bool = True,
+    lasting: bool = True,
+) -> int:
     """What the kernel would do with a call whose first argument is given."""
-    code = list(struct.iter_unpack("HBBI", seccomp.program(machine, sockets=sockets, signals=signals)))
+    program = seccomp.program(machine, sockets=sockets, signals=signals, lasting=lasting)
+    code = list(struct.iter_unpack("HBBI", program))
     data = struct.pack("=IIQQ", number, architecture, 0, argument)
     at = accumulator = 0
     while True:
@@ -46,26 +56,40 @@ def decide(machine: str, architecture: int, number: int, argument: int, *, socke
         ("x86_64", X86, 56, 0x10000011, EPERM),  # clone into a new user namespace
         ("x86_64", X86, 56, 0x02000011, EPERM),  # ... cgroup namespace
         ("x86_64", X86, 435, 0, ENOSYS),  # clone3
-        ("x86_64", X86, 41, 1, ALLOW),  # socket
+        ("x86_64", X86, 41, 1, ALLOW),  # socket, Unix
+        ("x86_64", X86, 41, 2, ALLOW),  # ... Internet
+        ("x86_64", X86, 41, 16, ALLOW),  # ... netlink
+        ("x86_64", X86, 41, 17, EPERM),  # ... packets
+        ("x86_64", X86, 41, 40, EPERM),  # ... between a virtual machine and its host
+        ("x86_64", X86, 53, 1, ALLOW),  # socketpair
+        ("x86_64", X86, 53, 30, EPERM),  # ... of another family
+        ("x86_64", X86, 29, 0, ALLOW),  # shmget
         ("x86_64", X86, 62, 1, ALLOW),  # kill
         ("x86_64", X86, 0x40000000 | 165, 0, KILL),  # mount by the x32 table
         ("x86_64", I386, 21, 0, KILL),  # mount by the table of 32 bits
         ("aarch64", ARM, 63, 0, ALLOW),  # read
         ("aarch64", ARM, 40, 0, EPERM),  # mount
         ("aarch64", ARM, 165, 0, ALLOW),  # getrusage, whose number is mount's elsewhere
+        ("aarch64", ARM, 198, 10, ALLOW),  # socket, Internet
+        ("aarch64", ARM, 198, 38, EPERM),  # ... the kernel's ciphers
         ("aarch64", ARM, 220, 17, ALLOW),  # clone
         ("aarch64", ARM, 220, 0x20000011, EPERM),  # clone into a new process namespace
         ("aarch64", X86, 0, 0, KILL),
     ],
 )
 def test_decisions(machine: str, architecture: int, number: int, argument: int, expected: int) -> None:
-    assert decide(machine, architecture, number, argument, sockets=True, signals=True) == expected
+    assert decide(machine, architecture, number, argument) == expected
 
 
 @pytest.mark.parametrize(
-    ("machine", "architecture", "socket", "kill"), [("x86_64", X86, 41, 62), ("aarch64", ARM, 198, 129)]
+    ("machine", "architecture", "socket", "pair", "kill", "shmget"),
+    [("x86_64", X86, 41, 53, 62, 29), ("aarch64", ARM, 198, 199, 129, 194)],
 )
-def test_without_sockets_and_signals(machine: str, architecture: int, socket: int, kill: int) -> None:
-    assert decide(machine, architecture, socket, 1, sockets=False, signals=True) == EPERM
-    assert decide(machine, architecture, kill, 1, sockets=False, signals=True) == ALLOW
-    assert decide(machine, architecture, kill, 1, sockets=False, signals=False) == EPERM
+def test_without_sockets_signals_and_what_lasts(
+    machine: str, architecture: int, socket: int, pair: int, kill: int, shmget: int
+) -> None:
+    assert decide(machine, architecture, socket, 1, sockets=False) == EPERM
+    assert decide(machine, architecture, pair, 1, sockets=False) == ALLOW
+    assert decide(machine, architecture, kill, 1, sockets=False) == ALLOW
+    assert decide(machine, architecture, kill, 1, signals=False) == EPERM
+    assert decide(machine, architecture, shmget, 1, lasting=False) == EPERM

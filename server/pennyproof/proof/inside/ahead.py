@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 import traceback
+import types
 import warnings
 from types import CodeType
 from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Sequence, Set
@@ -22,6 +23,7 @@ from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Sequ
 from . import pages, placing, session, wire
 from .children import Asked, Opened
 from .preload import Jobs, Project
+from .sealed import sealed, sealed_hook
 
 _LATE_HOOKS = frozenset(
     (
@@ -73,7 +75,7 @@ class UnfitError(Exception):
 
 
 class Ahead:
-    """A plugin that stops pytest where it would collect, and goes on in the runs that are forked there.
+    """Stops pytest where it would collect, and goes on in the runs that are forked there.
 
     Args:
         root: The project's folder.
@@ -101,6 +103,8 @@ class Ahead:
         self._tell = tell
         self._serve = serve
         self._arguments = session.arguments(root, scratch, args)
+        self._plugin = types.ModuleType("pennyproof_ahead")
+        """What pytest gets to know of this."""
         self._looks = _Looks(root)
         self._open = set(_descriptors())
         self._noconftest = False
@@ -120,7 +124,8 @@ class Ahead:
         os.chdir(self._root)
         for hook in (Ahead.pytest_load_initial_conftests, Ahead.pytest_cmdline_main):
             pytest.hookimpl(hookwrapper=True, tryfirst=True)(hook)
-        ended = session.run_pytest(self._arguments, self, self._main)
+            setattr(self._plugin, hook.__name__, sealed_hook(hook.__get__(self)))
+        ended = session.run_pytest(self._arguments, self._plugin, self._main)
         if self._asked is None or self._work is None:
             self._tell_unfit(ended.complaint)
         with wire.telling(self._asked.context):
@@ -154,7 +159,7 @@ class Ahead:
         yield
 
     def _main(self, config: Any) -> int:
-        placing.register(config.pluginmanager, _Main(self.go_on), after=self)
+        placing.register(config.pluginmanager, _Main(sealed(self.go_on)), after=self._plugin)
         return int(config.hook.pytest_cmdline_main(config=config))
 
     def go_on(self, config: Any, pytest_session: Any) -> Any:
@@ -218,7 +223,8 @@ class Ahead:
         self._nothing = work.settings.nothing_to_collect()
         if self._nothing:
             return
-        placing.register(config.pluginmanager, work.plugin, after=self)
+        work.trust(vars(self._plugin).values())
+        placing.register(config.pluginmanager, work.plugin, after=self._plugin)
         work.settings.choose_files(config)
         self._load_conftests(config)
 

@@ -6,13 +6,12 @@ import json
 import os
 import select
 import signal
-import sys
 import tempfile
 import time
 import traceback
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
-from . import pages, wire
+from . import guard, pages, wire
 from .child_setup import close_all_but
 from .isolate import Isolation
 from .lines import Lines
@@ -80,7 +79,7 @@ class Child:
         self._unsent = memoryview(b"")
         self._nonce = ""
         self._limits: Dict[str, Any] = {}
-        self._begin = 0.0
+        self._begin = self._looked = 0.0
         self._process = isolation.start(self._output)
         self._status: Optional[int] = None
         if self.is_self:
@@ -104,9 +103,10 @@ class Child:
             if line is None:
                 os._exit(0)
             request = json.loads(line)
-            context = wire.Context(isolation.root, isolation.scratch, requests, answers, request["nonce"])
+            nonce, stays = request["nonce"], request["stay"]
+            context = wire.Context(isolation.root, isolation.scratch, requests, answers, nonce, alone=not stays)
             with wire.telling(context):
-                if not request["stay"]:
+                if not stays:
                     os.close(requests)
                 isolation.begin(request["limits"], request["files"])
             return Asked(request["job"], request["params"], context)
@@ -117,7 +117,8 @@ class Child:
     def send(self, line: bytes, request: Dict[str, Any]) -> None:
         """Begin to send a request; ``ended`` sees to the rest."""
         self._begin = time.monotonic()
-        self._nonce, self._limits = request["nonce"], request["limits"]
+        self._nonce = request["nonce"]
+        self._limits.update(request["limits"])  # Further requests bring a deadline of their own, and no other limits.
         self._unsent = self._feed(memoryview(wire.frame(line, self._nonce)))
 
     def ended(self, stays: bool) -> Ended:
@@ -144,6 +145,7 @@ class Child:
             raise wire.ForgedError("something else was sent")
         limits = self._limits
         deadline = self._begin + limits["wall"]
+        self._looked = self._begin
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -153,9 +155,10 @@ class Child:
             if self._owner.descriptor in ready:
                 self._kill()
                 return "cancelled", "", None
-            if not ready and self._isolation.count(self._process) > limits.get("processes", sys.maxsize):
+            excess = self._excess()
+            if excess:
                 self._kill()
-                return "crashed", "it started more than %d processes" % limits["processes"], None
+                return "crashed", excess, None
             if self._requests in ready:
                 self._unsent = self._feed(self._unsent)
             if self._answers in ready and not self._receive():
@@ -165,6 +168,14 @@ class Child:
                 if not stays:
                     self._expect_nothing_more()
                 return self._read(body)
+
+    def _excess(self) -> Optional[str]:
+        """What it takes too much of, as far as a look every now and then tells."""
+        now = time.monotonic()
+        if now < self._looked + _TICK:
+            return None
+        self._looked = now
+        return self._isolation.excess(self._process, self._limits)
 
     def _wait(self, seconds: float, sending: bool) -> "set[int]":
         if self._owner.more:
@@ -234,7 +245,16 @@ def _code(status: int) -> int:
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
+_SAID = {
+    guard.REACHED: "it reached into the interpreter, where results are made",
+    wire.MEDDLED: "it meddled with what tells results",
+}
+"""Exit code → what it stands for. Whoever else ends so has given no answer either."""
+
+
 def _how(code: int) -> str:
+    if code in _SAID:
+        return _SAID[code]
     if code > 128:
         try:
             return "it was killed by %s before it answered" % signal.Signals(code - 128).name

@@ -6,15 +6,15 @@ The second is for ``proof.sandbox: off``. What the methods are for is said in ``
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import time
-from typing import Any, Dict, Set
+from typing import Any, Dict, Optional, Set
 
-from . import landlock, libc, processes, seccomp
+from . import landlock, libc, processes, removing, seccomp
 from .child_setup import Files, set_limits, use_home, write_files
 from .overlay import CopyFinder, PrivateCopy
+from .taken import Taken
 
 _LINUX = sys.platform.startswith("linux")
 
@@ -47,6 +47,7 @@ class Copied:
         self._processes_now = 0
         self._copy = PrivateCopy(self._original, self.root)
         os.makedirs(self.scratch)
+        self._taken = Taken((self.scratch, self.root), self._copy.size)
 
     def enter(self) -> None:
         """Become the parent of whatever loses its own; ``confine.py`` has confined this process already."""
@@ -70,19 +71,17 @@ class Copied:
         CopyFinder(self._original, self.root).install()
         self._processes_now = _threads_of_user() if _LINUX else 0
         if self._confined:
+            libc.drop_capabilities()
             landlock.restrict(self._readable, [*self._writable, self.root, self.scratch])
             # Where Landlock does not stop signals to the user's other processes, there are none.
-            seccomp.install(sockets=False, signals=landlock.version() >= landlock.SIGNALS)
+            seccomp.install(sockets=False, signals=landlock.version() >= landlock.SIGNALS, lasting=False)
 
     def prepare(self) -> bool:
         """Make the copy equal to the project, and the scratch folder empty, which serves a child that waits as well."""
         self._copy.refresh()
         # The folder itself stays: it is what Landlock knows.
-        for entry in os.scandir(self.scratch):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path)
-            else:
-                os.unlink(entry.path)
+        removing.empty_folder(self.scratch)
+        self._taken.begin()
         return False
 
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
@@ -91,9 +90,11 @@ class Copied:
         use_home(os.path.join(self.scratch, "home"), os.path.join(self.scratch, "tmp"))
         set_limits(limits, self._processes_now)
 
-    def count(self, process: int) -> int:
-        """How many processes the run of ``process`` has."""
-        return len(self._of_run(process))
+    def excess(self, process: int, limits: Dict[str, Any]) -> Optional[str]:
+        """Why the run is to be ended, if it takes more of the machine than it may."""
+        if not _LINUX:
+            return None
+        return self._taken.excess(self._of_run(process).values(), limits)
 
     def ended(self, process: int) -> bool:
         """Whether the run's first process has ended by itself; what it started may live on until ``end``."""
@@ -108,7 +109,7 @@ class Copied:
         if not _LINUX:
             _signal_group(process)
         while True:
-            members = self._of_run(process)
+            members = self._of_run(process) if _LINUX else self._started & {process}
             if not members and process in self._ended:
                 return self._ended.pop(process)
             for member in members:
@@ -118,7 +119,7 @@ class Copied:
 
     def leave(self) -> None:
         """Remove the copy and the scratch folder."""
-        shutil.rmtree(self._everything, ignore_errors=True)
+        removing.remove_tree(self._everything)
 
     def _reap(self) -> None:
         """Take note of what has ended; whatever lost its parent has become a child of the fork server."""
@@ -133,13 +134,11 @@ class Copied:
                 self._started.discard(finished)
                 self._ended[finished] = status
 
-    def _of_run(self, process: int) -> Set[int]:
+    def _of_run(self, process: int) -> Dict[int, processes.Process]:
         """Everything that descends from a run: its process, and all children of the fork server that it did not start.
 
         Of two runs at a time one only waits for its request, and has no children.
         """
-        if not _LINUX:
-            return {process} & self._started
         return processes.descendants(os.getpid(), without=self._started - {process})
 
 

@@ -224,6 +224,13 @@ def original() -> Original:
     return _original[0]
 
 
+def take_original() -> Original:
+    """The same, of which nobody else knows from now on: who could change it could change pytest unseen."""
+    found = original()
+    _original.clear()
+    return found
+
+
 def _import_all() -> None:
     """Everything pytest loads of itself by default, so that nothing of it is new later."""
     config = importlib.import_module("_pytest.config")

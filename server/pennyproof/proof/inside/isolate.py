@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Protocol
 
 from . import libc, processes, seccomp
 from .child_setup import Files, close_all_but, set_limits, use_home, write_files
+from .taken import Taken
 from .twins import Folders, Twins
 
 TMP, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - each run has its own
@@ -57,8 +58,8 @@ class Isolation(Protocol):
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
         """In the child, before any code of the project runs: put changed files in place, set the limits."""
 
-    def count(self, process: int) -> int:
-        """How many processes the run has, about."""
+    def excess(self, process: int, limits: Dict[str, Any]) -> Optional[str]:
+        """Why the run is to be ended, if it takes more of the machine than it may."""
 
     def ended(self, process: int) -> bool:
         """Whether the run's first process has ended by itself; ``end`` is still to be called."""
@@ -96,6 +97,7 @@ class Namespaces:
         self._twins = Twins(root, scratch, folders) if folders else None
         self._read_only = read_only
         self._own_processes = -1
+        self._taken = Taken()
 
     def enter(self) -> None:
         """Go on as the first process of a namespace in which this process, alone, may make further ones."""
@@ -195,6 +197,7 @@ class Namespaces:
 
     def prepare(self) -> bool:
         """See whether the view that a run has already is still of the project's folders."""
+        self._taken.begin()
         return self._twins is not None and self._twins.renew()
 
     def begin(self, limits: Dict[str, Any], files: Files) -> None:
@@ -202,10 +205,12 @@ class Namespaces:
         write_files(self.root, files)
         set_limits(limits, processes_now=_OWN_PROCESSES)
 
-    def count(self, process: int) -> int:  # noqa: ARG002 - there is one run at a time
-        """How many processes the run of ``process`` has, about."""
-        # What /proc shows has the numbers of bubblewrap's namespace, not of this one.
-        return len(processes.descendants(int(os.readlink("/proc/self")))) - 2 * _OF_CHILD
+    def excess(self, process: int, limits: Dict[str, Any]) -> Optional[str]:  # noqa: ARG002 - there is one run
+        """Why the run is to be ended, if it takes more of the machine than it may."""
+        # What /proc shows has the numbers of bubblewrap's namespace, not of this one, so that the child that waits
+        # cannot be told from the one at work.
+        members = processes.descendants(int(os.readlink("/proc/self")))
+        return self._taken.excess(members.values(), limits, own=2 * _OF_CHILD)
 
     def ended(self, process: int) -> bool:
         """Whether the run has ended by itself; ``end`` is still to be called."""

@@ -30,6 +30,9 @@ pytest prints it; lines count from one.
             Flaky tests: with ``watch``, what they run counts as if they had not passed.
         locals: bool
             Record the locals of project frames of failures.
+        changed: {Path: [str]}
+            With a candidate: the files that come with the run, and the ways into the interpreter that each may go; any
+            other ends the run (``guard``).
         maxfail: int
             Stop after so many failures; 0: never.
         each: float | null
@@ -156,7 +159,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import held, integrity, probe, run, screen, session, standing
+from . import held, integrity, probe, run, screen, sealed, session, standing
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
@@ -176,4 +179,5 @@ def prepare() -> None:
         ImportError: The interpreter has no pytest, or one that does not work.
     """
     held.HELD.install()
+    sealed.prepare()
     integrity.original()

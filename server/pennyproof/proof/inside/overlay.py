@@ -13,6 +13,7 @@ import stat
 import sys
 from typing import Any, Dict, Iterator, Optional, Tuple
 
+from . import removing
 from .preload import Project
 
 _LEFT_OUT = {
@@ -35,7 +36,11 @@ class PrivateCopy:
     def refresh(self) -> None:
         """Undo whatever was written to the copy, and take over whatever changed in the original."""
         wanted = dict(_entries(self.original))
-        present = dict(_entries(self.copy, everything=True))
+        try:
+            present = dict(_entries(self.copy, own=True))
+        except OSError:  # A run left folders too deep to name.
+            removing.empty_folder(self.copy)
+            present = {}
         fine = {
             path
             for path, mark in present.items()
@@ -46,12 +51,16 @@ class PrivateCopy:
         for path in sorted(wanted.keys() - fine):
             self._copy(path, wanted[path])
 
+    def size(self) -> int:
+        """Bytes of all files, as they were copied."""
+        return sum(mark[1] for _, mark in self._known.values() if len(mark) > 1)
+
     def _remove(self, path: str, found: os.stat_result, keep: bool) -> None:
         whole = os.path.join(self.copy, path)
         if not stat.S_ISDIR(found.st_mode):
             os.unlink(whole)
         elif not keep:
-            shutil.rmtree(whole)
+            removing.remove_tree(whole)
 
     def _copy(self, path: str, found: os.stat_result) -> None:
         source, target = os.path.join(self.original, path), os.path.join(self.copy, path)
@@ -81,23 +90,31 @@ def _mark(found: os.stat_result, with_change: bool = False) -> _Mark:
     return (*mark, found.st_ctime_ns, found.st_ino) if with_change else mark
 
 
-def _entries(top: str, everything: bool = False) -> Iterator[Tuple[str, os.stat_result]]:
-    """Folders, files and links below ``top``, by relative path."""
+def _entries(top: str, own: bool = False) -> Iterator[Tuple[str, os.stat_result]]:
+    """Folders, files and links below ``top``, by relative path.
+
+    Args:
+        top: The project, or the copy.
+        own: It is the copy, of which everything counts, also what a run may have tried to hide.
+    """
     folders = [""]
     while folders:
         relative = folders.pop()
+        place = os.path.join(top, relative)
+        if own:
+            os.chmod(place, stat.S_IMODE(os.stat(place).st_mode) | stat.S_IRWXU)
         try:
-            found = os.scandir(os.path.join(top, relative))
+            found = os.scandir(place)
         except (FileNotFoundError, PermissionError):  # it went away just now, or is not for us to read
             continue
         with found:
             for entry in found:
                 path = os.path.join(relative, entry.name)
                 if entry.is_dir(follow_symlinks=False):
-                    if not everything and _left_out(entry):
+                    if not own and _left_out(entry):
                         continue
                     folders.append(path)
-                elif not (entry.is_symlink() or entry.is_file() or everything):
+                elif not (entry.is_symlink() or entry.is_file() or own):
                     continue
                 yield path, entry.stat(follow_symlinks=False)
 

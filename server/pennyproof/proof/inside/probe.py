@@ -39,7 +39,7 @@ def _reach_out() -> None:
 def _can(attempt: Any) -> bool:
     try:
         attempt()
-    except OSError:
+    except (OSError, AttributeError):  # The second: there is no such call in this system.
         return False
     return True
 

@@ -22,6 +22,7 @@ from types import CodeType
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar, Union
 
 from .held import HELD, by_time
+from .sealed import sealed
 
 Hits = Set[Tuple[str, int]]
 Wanted = Callable[[str], "Optional[Probing]"]
@@ -139,7 +140,7 @@ class Probes:
             return probing.code(data, filename)
 
         self.into(self._sink)
-        setattr(SourceFileLoader, "get_code", get_probed_code)  # noqa: B010 - a method is not assigned to in passing
+        setattr(SourceFileLoader, "get_code", sealed(get_probed_code))  # noqa: B010 - a method is not assigned to in passing
 
     def stop(self) -> None:
         """Leave further modules alone; what has probes keeps them."""

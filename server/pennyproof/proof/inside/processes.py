@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Collection, Dict, Iterator, NamedTuple, Set
+from typing import Collection, Dict, Iterator, List, NamedTuple
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Process(NamedTuple):
@@ -13,6 +15,8 @@ class Process(NamedTuple):
     parent: int
     threads: int
     user: int
+    resident: int
+    """Bytes in memory, those included that it shares with others."""
 
 
 def all_processes() -> Iterator[Process]:
@@ -23,21 +27,23 @@ def all_processes() -> Iterator[Process]:
                 with open("/proc/%s/stat" % name, "rb") as file:
                     # The command, in parentheses, may hold anything.
                     fields = file.read().rpartition(b")")[2].split()
-                    yield Process(int(name), int(fields[1]), int(fields[17]), os.fstat(file.fileno()).st_uid)
+                    user = os.fstat(file.fileno()).st_uid
+                    yield Process(int(name), int(fields[1]), int(fields[17]), user, int(fields[21]) * _PAGE)
             except (FileNotFoundError, ProcessLookupError):  # it has ended
                 continue
 
 
-def descendants(ancestor: int, without: Collection[int] = ()) -> Set[int]:
-    """Everything that descends from a process, except for ``without`` and what descends from these."""
-    children: Dict[int, Set[int]] = {}
+def descendants(ancestor: int, without: Collection[int] = ()) -> Dict[int, Process]:
+    """Everything that descends from a process, by number, except for ``without`` and what descends from these."""
+    children: Dict[int, List[Process]] = {}
     for found in all_processes():
         if found.process not in without:
-            children.setdefault(found.parent, set()).add(found.process)
-    members: Set[int] = set()
+            children.setdefault(found.parent, []).append(found)
+    members: Dict[int, Process] = {}
     ahead = [ancestor]
     while ahead:
-        new = children.get(ahead.pop(), set()) - members
-        members |= new
-        ahead += new
+        for child in children.get(ahead.pop(), ()):
+            if child.process not in members:
+                members[child.process] = child
+                ahead.append(child.process)
     return members

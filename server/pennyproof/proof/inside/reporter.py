@@ -17,6 +17,7 @@ from . import failures
 from .failures import Places
 from .integrity import Watch
 from .limit import Limit
+from .sealed import sealed
 from .trace import Recorder, Watched
 from .values import shorten
 
@@ -267,7 +268,7 @@ def _observed(function: Callable[..., Any], current: List[Evidence]) -> Callable
             current[0].direct = error
             raise
 
-    return call
+    return sealed(call)
 
 
 def _reporting(current: List[Evidence], places: Places, with_locals: bool, recorder: Optional[Recorder]) -> Hooks:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Iterable, Optional
 
-from . import chance, integrity, reporter, session, touched, trace
+from . import chance, guard, integrity, reporter, session, touched, trace
 from .failures import Places
 from .held import HELD
 from .limit import Limit
@@ -29,7 +29,7 @@ class Run:
             params.get("ids"), context, params.get("maxfail") or 0, bool(params.get("as_configured"))
         )
         self.args = params.get("args") or ()
-        self._watch = integrity.Watch(integrity.original(), places)
+        self._watch = integrity.Watch(integrity.take_original(), places)
         self._watched = _watched(params, context)
         self._findings = reporter.Findings()
         probes = _probes(params, places, self._watched, self._findings.load)
@@ -51,9 +51,15 @@ class Run:
             collecting,
         )
         self.settings.add_hooks(self.plugin)
-        self._watch.trust(vars(self.plugin).values())
+        self.trust(vars(self.plugin).values())
+        if params.get("changed"):
+            guard.stand(context.root, context.scratch, params["changed"])
         self._limit.begin(collecting)
         self._limit.enter()
+
+    def trust(self, hooks: Iterable[object]) -> None:
+        """Take these hooks for our own, too."""
+        self._watch.trust(hooks)
 
     def result(self, ended: session.Ended) -> Dict[str, Any]:
         """What the tests did."""

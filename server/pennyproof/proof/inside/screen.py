@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import types
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from . import behaviour, direct, forks, patch, session
 from .closer import Guards, Others
@@ -56,6 +56,9 @@ class Priming:
         self.plugin = types.ModuleType("pennyproof_screen")
         vars(self.plugin)["pytest_runtestloop"] = pytest.hookimpl(tryfirst=True)(pytest_runtestloop)
         self.settings.add_hooks(self.plugin)
+
+    def trust(self, hooks: Iterable[object]) -> None:
+        """Nothing: what this says is no evidence, and nobody compares."""
 
     def result(self, ended: session.Ended) -> Optional[Dict[str, Any]]:
         """Why nothing was primed, if nothing was."""

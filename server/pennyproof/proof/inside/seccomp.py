@@ -23,6 +23,7 @@ _NUMBERS: Dict[str, Tuple[int, ...]] = {
     "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
     "open_tree_attr": (467, 467), "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
     "quotactl": (179, 60), "quotactl_fd": (443, 443), "swapon": (167, 224), "swapoff": (168, 225), "acct": (163, 89),
+    "statmount": (457, 457), "listmount": (458, 458),
     # other processes
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "process_madvise": (440, 440), "pidfd_getfd": (438, 438), "perf_event_open": (298, 241),
@@ -36,7 +37,12 @@ _NUMBERS: Dict[str, Tuple[int, ...]] = {
 }  # fmt: skip
 _SIGNALS = {"kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "pidfd_send_signal": (424, 424),
             "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240)}  # fmt: skip
-_SOCKET = {"socket": (41, 198)}
+# What outlasts the process that made it, where there is no namespace for it.
+_LASTING = {"shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180)}
+_SOCKET, _SOCKETPAIR = (41, 198), (53, 199)
+_FAMILIES = (1, 2, 10, 16)
+"""Unix, both kinds of Internet, and netlink, by which programs learn their addresses. A namespace holds all of these,
+and not, say, the virtual wire between a virtual machine and its host."""
 _CLONE, _CLONE3 = (56, 220), 435
 
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
@@ -55,16 +61,18 @@ def available() -> bool:
 
 
 @functools.lru_cache(maxsize=None)
-def program(machine: str, *, sockets: bool, signals: bool) -> bytes:
+def program(machine: str, *, sockets: bool, signals: bool, lasting: bool) -> bytes:
     """The filter, as the kernel reads it.
 
     Args:
         machine: As ``platform.machine()`` names it.
         sockets: Whether sockets may be made (pairs always may).
         signals: Whether signals may be sent.
+        lasting: Whether memory, semaphores and queues may be made that outlast the process.
     """
     index, architecture = _ARCHITECTURES[machine]
-    refused = dict(_NUMBERS, **({} if sockets else _SOCKET), **({} if signals else _SIGNALS))
+    refused = dict(_NUMBERS, **({} if signals else _SIGNALS), **({} if lasting else _LASTING))
+    families = {_SOCKET[index]: _FAMILIES if sockets else (), _SOCKETPAIR[index]: _FAMILIES}
     code: List[Tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, architecture),
@@ -78,6 +86,10 @@ def program(machine: str, *, sockets: bool, signals: bool) -> bytes:
     for numbers in refused.values():
         if index < len(numbers):
             code += [(_EQUAL, 0, 1, numbers[index]), (_RETURN, 0, 0, _FAIL | errno.EPERM)]
+    for number, allowed in families.items():
+        code += [(_EQUAL, 0, 2 + len(allowed), number), (_LOAD, 0, 0, _FIRST_ARGUMENT)]
+        code += [(_EQUAL, len(allowed) - place, 0, family) for place, family in enumerate(allowed)]
+        code += [(_RETURN, 0, 0, _FAIL | errno.EPERM), (_LOAD, 0, 0, _SYSCALL_NUMBER)]
     code += [
         (_EQUAL, 0, 3, _CLONE[index]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
@@ -88,13 +100,13 @@ def program(machine: str, *, sockets: bool, signals: bool) -> bytes:
     return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
 
 
-def install(*, sockets: bool = True, signals: bool = True) -> None:
+def install(*, sockets: bool = True, signals: bool = True, lasting: bool = True) -> None:
     """Put the filter on this process and all that it starts. ``no_new_privs`` must be set.
 
     Raises:
         OSError: The kernel refused it.
     """
-    text = program(platform.machine(), sockets=sockets, signals=signals)
+    text = program(platform.machine(), sockets=sockets, signals=signals, lasting=lasting)
 
     class Program(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Set
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Set
 
 from .failures import MAX_MESSAGE, message
+from .sealed import seal_hooks
 from .values import shorten
 from .wire import Context
 
@@ -86,6 +87,9 @@ class Work(Protocol):
     """The hooks to register, those of ``settings`` among them."""
     args: Sequence[str]
     """Further arguments of the project, for pytest."""
+
+    def trust(self, hooks: Iterable[object]) -> None:
+        """Take these hooks for our own, too."""
 
     def result(self, ended: Ended) -> Optional[Dict[str, Any]]:
         """The answer, when pytest has ended; None if it was given already."""
@@ -171,6 +175,7 @@ class Settings:
         module.pytest_pycollect_makeitem = pytest.hookimpl(tryfirst=True)(pytest_pycollect_makeitem)  # type: ignore[attr-defined]
         module.pytest_generate_tests = wrapper(pytest_generate_tests)  # type: ignore[attr-defined]
         module.pytest_collection_modifyitems = wrapper(pytest_collection_modifyitems)  # type: ignore[attr-defined]
+        seal_hooks(module)
 
     def nothing_to_collect(self) -> bool:
         """Whether all that was asked for is in files that do not exist."""

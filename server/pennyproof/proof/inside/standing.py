@@ -36,7 +36,7 @@ class Standing:
         probes.into(ran)
         probes.start()
         self._findings = findings = reporter.Findings()
-        watch = integrity.Watch(integrity.original(), places)
+        self._watch = watch = integrity.Watch(integrity.original(), places)
         limit = Limit(params.get("each"))
         self._served = False
 
@@ -51,7 +51,11 @@ class Standing:
         self.plugin = reporter.plugin(findings, watch, places, False, None, None, limit, None)
         vars(self.plugin)["pytest_runtestloop"] = pytest.hookimpl(tryfirst=True)(pytest_runtestloop)
         self.settings.add_hooks(self.plugin)
-        watch.trust(vars(self.plugin).values())
+        self.trust(vars(self.plugin).values())
+
+    def trust(self, hooks: Iterable[object]) -> None:
+        """Take these hooks for our own, too."""
+        self._watch.trust(hooks)
 
     def result(self, ended: session.Ended) -> Optional[Dict[str, Any]]:
         """Why nothing stands, if so."""

@@ -18,12 +18,16 @@ import os
 import struct
 from typing import Any, Callable, Dict, Iterator, Optional
 
+from .seal import take_seal
+
 MAX_BODY = 64 << 20
 """Bytes; a longer answer is none."""
 _F_SETPIPE_SZ = 1031
 """As in Linux's fcntl.h; Python knows it by name since 3.10."""
 _ROOM = 1 << 20
 """Bytes; the most that Linux allows to everybody."""
+MEDDLED = 71
+"""Exit code of a child that will not sign an answer, since somebody else may have made it."""
 _HEAD = struct.Struct(">Q32s")
 
 
@@ -54,7 +58,7 @@ class Context:
     error: Callable[[str], None]
     again: Callable[[Dict[str, Any]], None]
 
-    def __init__(self, root: str, scratch: str, requests: int, answers: int, nonce: str) -> None:
+    def __init__(self, root: str, scratch: str, requests: int, answers: int, nonce: str, alone: bool = True) -> None:
         """Make the context of a request that has been read.
 
         Args:
@@ -63,6 +67,7 @@ class Context:
             requests: The descriptor of the pipe that further requests come from.
             answers: The descriptor of the pipe for answers.
             nonce: The nonce of the request at hand.
+            alone: Whether answers are given when all else has returned, as for one run, and not in the midst of it.
         """
         self.root = root
         self.scratch = scratch
@@ -70,11 +75,13 @@ class Context:
         # any code of the project ran: patching modules changes no answer.
         owner, getpid, write, encode, mac = os.getpid(), os.getpid, os.write, _c_encoder(), hashlib.blake2b
         head, loads, read = _HEAD.pack, json.loads, read_frame
-        open_nonces = [nonce]
+        open_nonces, (intact, ours), leave = [nonce], take_seal(), os._exit
 
         def send(letter: bytes, value: Any) -> None:
             if getpid() != owner or not open_nonces:
                 return
+            if not intact() or (alone and letter == b"R" and not ours()):
+                leave(MEDDLED)
             body = letter + encode(value)
             key = open_nonces.pop().encode()
             data = memoryview(head(len(body), mac(body, key=key, digest_size=32).digest()) + body)
@@ -96,7 +103,11 @@ class Context:
                 os.close(answers)
 
         self.receive = receive
-        self.reply = lambda result: send(b"R", result)
+
+        def reply(result: Dict[str, Any]) -> None:
+            send(b"R", result)
+
+        self.reply = reply
         self.error = lambda message: send(b"E", message)
         self.again = lambda why: send(b"A", why)
         self.detach = detach

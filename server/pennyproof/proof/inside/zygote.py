@@ -22,7 +22,6 @@ import gc
 import itertools
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -37,6 +36,8 @@ from .children import Asked, Opened
 from .copied import Copied
 from .isolate import Isolation, Namespaces
 from .preload import Jobs, load_jobs, preload
+from .removing import remove_tree
+from .seal import seal
 from .server import Server
 from .twins import find_folders
 
@@ -55,6 +56,7 @@ def main() -> None:
         return
     setup = message[0]
     jobs = load_jobs(setup["jobs"])
+    seal()
     skipped = preload(setup["preload"], setup["root"], setup["plugins"])
     if setup["kind"] == "bubblewrap":
         setup["folders"] = find_folders(setup["root"])
@@ -179,7 +181,7 @@ class Zygote:
                     self._end(process)
                     break
                 time.sleep(0.002)
-        shutil.rmtree(self._setup["scratch"], ignore_errors=True)
+        remove_tree(self._setup["scratch"])
         os._exit(0)
 
 

@@ -1,7 +1,6 @@
 """How a sandboxed process is started."""
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from pennyproof.proof.inside.removing import remove_tree
 from pennyproof.proof.sandbox.spec import WorkerSpec
 
 # The kernel ends a bubblewrap with the *thread* that started it, so one thread that lasts starts them all.
@@ -55,7 +55,7 @@ class Launch:
     def clean(self) -> None:
         """Remove what was made for the process."""
         if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove_tree(str(self.scratch))
 
 
 @dataclass(frozen=True, slots=True)

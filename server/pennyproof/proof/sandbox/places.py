@@ -1,5 +1,6 @@
 """What a sandboxed Python may see: an allow-list of the machine's folders, and the environment."""
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ def system_places() -> list[Path]:
 def project_places(spec: WorkerSpec) -> list[Path]:
     """What this worker needs besides its root: the interpreter, extra import paths, our own scripts."""
     places = {*interpreter_places(spec.python), *spec.readable, INSIDE, spec.jobs}
-    return sorted(place for place in places if place.exists())
+    return sorted(place for place in places if os.path.exists(place))  # noqa: PTH110 - also those not to be looked at
 
 
 def interpreter_places(python: Path) -> Iterator[Path]:
@@ -37,7 +38,7 @@ def interpreter_places(python: Path) -> Iterator[Path]:
         home = _home_of_environment(path)
         if home is not None:
             yield from interpreter_places(home / path.name)
-        if not path.is_symlink():
+        if not os.path.islink(path):  # noqa: PTH114 - as in ``_prefix``
             break
         path = Path(os.path.normpath(path.parent / path.readlink()))
     yield _prefix(python.resolve())
@@ -46,7 +47,8 @@ def interpreter_places(python: Path) -> Iterator[Path]:
 def _prefix(python: Path) -> Path:
     """The installation that an executable belongs to, or the executable alone where its folder is no installation's."""
     prefix = python.parent.parent
-    if (prefix / "pyvenv.cfg").is_file() or any(prefix.glob("lib*/python3*/os.py")):
+    # What may not be looked at is no installation that could be used; ``pathlib`` would raise.
+    if os.path.isfile(prefix / "pyvenv.cfg") or glob.glob(f"{glob.escape(str(prefix))}/lib*/python3*/os.py"):  # noqa: PTH113, PTH207
         return prefix
     return python
 

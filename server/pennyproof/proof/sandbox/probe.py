@@ -5,42 +5,58 @@ import secrets
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem, NoSandbox
 from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.sandbox.bubblewrap import Bubblewrap
+from pennyproof.proof.sandbox.kernel import no_landlock, no_namespaces
 from pennyproof.proof.sandbox.landlock import Landlock
 from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.off import Off
+from pennyproof.proof.sandbox.seatbelt import COMMAND, Seatbelt
 from pennyproof.proof.sandbox.spec import INSIDE, Limits, WorkerSpec
 from pennyproof.proof.worker import Worker
 
-_INSTEAD = "or set proof.sandbox to off to run the tests without one"
+_INSTEAD = "or set proof.sandbox to off to run the tests without one, with all your rights"
+_KINDS = {"linux": ("bubblewrap", "landlock"), "darwin": ("seatbelt",)}
+"""Platform → the kinds of sandbox there, the strongest first."""
 
 
-def find(kind: str) -> Sandbox:
+def find(kind: str, platform: str = sys.platform) -> Sandbox:
     """The sandbox of a kind, if it works here.
 
+    Where there is none, nothing runs: to run tests bare is for the user to say, by ``off``.
+
     Raises:
-        NoSandbox: It does not.
+        NoSandbox: It does not work.
     """
-    if kind == "seatbelt" or (kind != "off" and not sys.platform.startswith("linux")):
-        raise NoSandbox(f"no sandbox here yet ({sys.platform}): set proof.sandbox to off to run the tests without one")
-    if kind == "bubblewrap":
-        return _bubblewrap()
-    if kind == "landlock":
-        return _landlock()
     if kind == "off":
-        return _off()
-    try:
-        return _bubblewrap()
-    except NoSandbox as first:
+        return _off(platform)
+    kinds = _KINDS.get(platform, ())
+    if not kinds:
+        raise NoSandbox(f"there is no sandbox for {_named(platform)}: {_elsewhere(platform)}")
+    if kind != "auto" and kind not in kinds:
+        raise NoSandbox(f"there is no {kind} on {_named(platform)}: set proof.sandbox to auto, {_INSTEAD}")
+    reasons: list[str] = []
+    for each in kinds if kind == "auto" else (kind,):
         try:
-            return _landlock()
-        except NoSandbox as second:
-            raise NoSandbox(f"{first}. Nor is there another: {second}") from second
+            return _FINDERS[each]()
+        except NoSandbox as error:
+            reasons.append(str(error))
+    raise NoSandbox(f"{'; nor is there another: '.join(reasons)}; {_INSTEAD}")
+
+
+def _named(platform: str) -> str:
+    return {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}.get(platform, platform)
+
+
+def _elsewhere(platform: str) -> str:
+    if platform == "win32":
+        return "use Pennyproof within WSL 2, where there is one"
+    return _INSTEAD.removeprefix("or ")
 
 
 def likely(kind: str) -> Sandbox | None:
@@ -54,31 +70,51 @@ def likely(kind: str) -> Sandbox | None:
 def _bubblewrap() -> Sandbox:
     executable = shutil.which("bwrap")
     if executable is None:
-        raise NoSandbox(f"bubblewrap is missing: install the package bubblewrap (its command is bwrap), {_INSTEAD}")
+        raise NoSandbox("bubblewrap is missing: install the package bubblewrap, whose command is bwrap")
     sandbox = Bubblewrap(executable)
     try:
         _try(sandbox)
     except EnvironmentProblem as error:
-        raise NoSandbox(
-            f"bubblewrap does not work here, likely since user namespaces are forbidden ({_last_line(error)}): "
-            f"allow them (kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), {_INSTEAD}"
-        ) from error
+        obstacle = no_namespaces()
+        because = str(obstacle) if obstacle else f"it said: {_last_line(error)}"
+        raise NoSandbox(f"bubblewrap does not work here: {because}") from error
     return sandbox
 
 
 def _landlock() -> Sandbox:
+    obstacle = no_landlock()
+    if obstacle:
+        raise NoSandbox(str(obstacle))
     sandbox = Landlock()
     try:
         _try(sandbox)
     except EnvironmentProblem as error:
-        raise NoSandbox(f"Landlock and seccomp do not work here ({_last_line(error)}): {_INSTEAD[3:]}") from error
+        raise NoSandbox(f"Landlock and seccomp do not work here: {_last_line(error)}") from error
     return sandbox
 
 
-def _off() -> Sandbox:
-    if not hasattr(os, "fork"):
-        raise NoSandbox(f"running tests needs os.fork, which {sys.platform} does not have")
+def _seatbelt() -> Sandbox:
+    if not COMMAND.exists():
+        raise NoSandbox(f"{COMMAND} is missing, which macOS has by default")
+    sandbox = Seatbelt()
+    try:
+        _try(sandbox)
+    except EnvironmentProblem as error:
+        raise NoSandbox(f"sandbox-exec does not work here, as within another sandbox: {_last_line(error)}") from error
+    return sandbox
+
+
+def _off(platform: str) -> Sandbox:
+    if platform == "win32" or not hasattr(os, "fork"):
+        raise NoSandbox(f"running tests takes os.fork, which {_named(platform)} does not have: {_elsewhere('win32')}")
     return Off()
+
+
+_FINDERS: Mapping[str, Callable[[], Sandbox]] = {
+    "bubblewrap": _bubblewrap,
+    "landlock": _landlock,
+    "seatbelt": _seatbelt,
+}
 
 
 def _try(sandbox: Sandbox) -> None:
