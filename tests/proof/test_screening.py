@@ -18,7 +18,7 @@ from pennyproof.proof.worker import Answer, Primed, Status, Worker
 
 SCREENING = Screening(buffers={}, targets=("t",), args=(), quick_seconds=1, full_seconds=1)
 _LISTS = "collected", "unknown", "errors", "watched_by", "patched", "loaded", "early", "unwatched"
-_MAPPINGS = "coverage", "watched", "watched_at_import", "touched", "at_import"
+_MAPPINGS = "coverage", "watched", "watched_at_import", "touched", "at_import", "opened"
 RUN: dict[str, Any] = {name: [] for name in _LISTS} | {name: {} for name in _MAPPINGS}
 
 

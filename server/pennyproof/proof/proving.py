@@ -83,6 +83,7 @@ class Proving:
         self._cancel = cancel
         self._sent = sent
         self._candidate = candidate
+        self._route: Route | None = None
         self._change: Change = analyse(candidate)
         self._reaches = reaches(candidate, snapshot.buffers)
         files = {**snapshot.buffers, **candidate.files()}

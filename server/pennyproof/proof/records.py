@@ -162,10 +162,10 @@ def _prune(folder: Path) -> None:
 
 
 def _modified(path: Path) -> int:
-    """When a file was written; those that another server has just pruned come first."""
+    """When a file was written; those that another server has just pruned, or that cannot be had, come first."""
     try:
         return path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 

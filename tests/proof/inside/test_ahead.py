@@ -186,6 +186,7 @@ def test_both_ways_come_to_the_same(tmp_path: Path, change: dict[str, bytes | No
             result = run(worker, change, ids=ids, trace="functions")
             for outcome in result["outcomes"]:
                 outcome["seconds"] = 0
+            del result["opened"]  # Pytest's own configuration is read once, before the others are run.
             found.append(result)
     assert found[0] == found[1]
 
