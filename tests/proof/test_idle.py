@@ -28,7 +28,7 @@ class Resting(Proving):
         assert self.proved is Level.FIXES
         self.session.idle.close()
         self.idle = Idle(self.session.nursery, self.session.linter, lambda: self.now)
-        for pool in (self.session.warming, self.session.pool):
+        for pool in (self.session.warming, self.session.mapping, self.session.pool):
             pool._clock = lambda: self.now
             pool._idle = [(worker, self.now) for worker, _ in pool._idle]
             self.idle.watch(pool)
