@@ -202,3 +202,23 @@ def test_children_that_are_lost_are_not_missed(both: Both) -> None:
     kill_sandboxes()
     assert both.trying.prove(both.edit("a - b", "a * b"), ADD, afresh=True).level is Level.PARSES
     both.stand()
+
+
+@pytest.mark.parametrize(
+    ("left", "beside"),
+    [
+        ("open('left.txt', 'w').close()", DOUBLES[0]),
+        ("open('numbers_/sums.py', 'a').close()", DOUBLES[1]),
+        ("__import__('os').unlink('numbers_/sums.py')", DOUBLES[2]),
+        ("__import__('tempfile').mkstemp(prefix='left')", DOUBLES[3]),
+    ],
+)
+def test_what_one_try_leaves_behind_the_next_does_not_find(both: Both, left: str, beside: str) -> None:
+    both.stand()
+    leaving = both.edit("return a - b", f"{left}; return a * b")
+    there = "any(name.startswith('left') for name in os.listdir(tempfile.gettempdir()) + os.listdir('.'))"
+    found = f"import os, tempfile\n    return 0 if {there} or not os.path.exists('numbers_/sums.py') else a + b"
+    looking = both.edit("return a - b", found)
+    for _ in range(3):
+        assert both.trying.prove(leaving, ADD, beside, afresh=True).level < Level.FIXES
+        assert both.trying.prove(looking, ADD, afresh=True).level is Level.FIXES

@@ -28,6 +28,7 @@ from pennyproof.proof.worker import Primed, Worker
 
 _LONGEST = 0.5
 """Seconds that the tests usually take: with more of them it is no longer they that are waited for the least."""
+_MOST_UNTIDY = 1000
 _LIFE = 600.0
 """Seconds of processor time that one child may use before another takes its place."""
 
@@ -91,6 +92,8 @@ class Standings:
         self._taken = 0
         """How many are at work or being made."""
         self._last: _State | None = None
+        self._untidy: set[tuple[str, ...]] = set()
+        """Tests that left something behind, with which no other child is to be spoilt."""
         self._closed = False
 
     def tried(
@@ -121,7 +124,7 @@ class Standings:
         Raises:
             Cancelled: ``cancel`` was asked.
         """
-        if not _can_tell(recorded, ids):
+        if tuple(ids) in self._untidy or not _can_tell(recorded, ids):
             return None
         files = frozenset(test.partition("::")[0] for test in ids)
         standing = self._take(_State(recorded, dict(snapshot.buffers), files))
@@ -130,6 +133,8 @@ class Standings:
         try:
             return standing.tried(candidate, ids, without, cancel, sent)
         finally:
+            if standing.spoilt:
+                self._untidy = {*list(self._untidy)[-_MOST_UNTIDY:], tuple(ids)}
             self._give_back(standing)
 
     @property
@@ -205,6 +210,8 @@ class _Standing:
         self.state = state
         self.since = 0.0
         """When it was last used."""
+        self.spoilt = False
+        """Whether a run left something behind that the next one would find."""
         self._worker = worker
         self._timeout = options.timeout_seconds
         self._seen = Counter[tuple[str, ...]]()
@@ -218,6 +225,7 @@ class _Standing:
             "ids": sorted(state.files),
             "each": limits.each_seconds(baseline, None, self._timeout),
             "args": list(options.args),
+            "placed": list(files),
         }
         wall = limits.candidate_seconds(baseline, [], self._timeout)
         try:
@@ -281,6 +289,9 @@ class _Standing:
             answer = self._primed.ask(request, timeout=limits.alone_seconds(seconds), sent=sent)
         except Cancelled:
             return None
+        if answer.ok and not answer.result["stands"]:
+            self.spoilt = True
+            self._primed.end()
         if not answer.ok or answer.result["reason"]:
             return None
         outcomes = {item["id"]: read_outcome(item) for item in answer.result["outcomes"]}

@@ -135,6 +135,8 @@ pytest prints it; lines count from one.
     params
         ids: [Id]
             The tests.
+        placed: [Path]
+            The files that came with the request.
         each: float | null
             As for ``run``.
         args: [str]
@@ -142,6 +144,8 @@ pytest prints it; lines count from one.
     answer to ``stand`` itself, and to each request that follows
         tests: [Id]
             What was collected (in the first answer only).
+        stands: bool
+            Whether there can be further requests; false where a run left files behind, which the next one would find.
         outcomes: [...], patched: [str]
             As for ``run``.
         reason: str | null

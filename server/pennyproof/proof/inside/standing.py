@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shutil
 import traceback
 import unittest
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence
@@ -45,7 +46,7 @@ class Standing:
             probes.into(set())
             self._served = True
             trials = _Trials(session, findings, watch, _Files(context.root, patch.Functions(places, ran)), places)
-            _serve(trials, context)
+            _serve(trials, context, _Traces(context, params.get("placed") or ()))
             return True
 
         self.plugin = reporter.plugin(findings, watch, places, False, None, None, limit, None)
@@ -176,8 +177,37 @@ def _has_another_meaning(error: Exception) -> bool:
     return isinstance(error, (unittest.SkipTest, pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception))
 
 
-def _serve(trials: _Trials, context: Context) -> None:
-    """Answer the request that began this, then those that follow."""
+class _Traces:
+    """What tries leave behind in the files that they share: the next one would find it.
+
+    All that a run can write to lies in one file system of its own, which tells how many files and blocks it holds. The
+    first change of any of the project's files makes another one there, but for those that are there from the beginning.
+
+    Args:
+        context: Says where these are.
+        placed: The files of the project that are there from the beginning.
+    """
+
+    def __init__(self, context: Context, placed: Iterable[str]) -> None:
+        self._root = context.root
+        self._pytest = os.path.join(context.scratch, "pytest")
+        self._placed = [os.path.join(context.root, path) for path in placed]
+        self._before = self._now()
+
+    @property
+    def there(self) -> bool:
+        """Whether anything is not as it was; what pytest makes anew for each run is removed."""
+        shutil.rmtree(self._pytest, ignore_errors=True)
+        return self._now() != self._before
+
+    def _now(self) -> List[Any]:
+        held = os.statvfs(self._root)
+        placed = [os.stat(path) for path in self._placed if os.path.lexists(path)]
+        return [held.f_bfree, held.f_ffree, *((file.st_ino, file.st_size, file.st_ctime_ns) for file in placed)]
+
+
+def _serve(trials: _Trials, context: Context, traces: _Traces) -> None:
+    """Answer the request that began this, then those that follow, until something is left behind."""
     gc.collect()
     # Forks that collect garbage would write to, and so copy, every page that is shared with them.
     gc.freeze()
@@ -189,7 +219,8 @@ def _serve(trials: _Trials, context: Context) -> None:
 
     context.reply({**_answer(), "tests": trials.tests})
     spare = forks.Spare(work)
-    while True:
+    stands = True
+    while stands:
         asked = context.receive()
         if asked is None:
             return
@@ -197,13 +228,15 @@ def _serve(trials: _Trials, context: Context) -> None:
             spare.end()
             spare = forks.Spare(work)
         told, reason = spare.ask(asked, asked["timeout"])
-        context.reply(_answer(reason=reason) if told is None else told)
+        answer = _answer(reason=reason) if told is None else told
+        context.reply({**answer, "stands": not traces.there})
         spare.end()
+        stands = not traces.there
         spare = forks.Spare(work)
 
 
 def _answer(outcomes: Sequence[Any] = (), patched: Sequence[str] = (), reason: Optional[str] = None) -> Dict[str, Any]:
-    return {"outcomes": outcomes, "patched": patched, "reason": reason, "tests": []}
+    return {"outcomes": outcomes, "patched": patched, "reason": reason, "tests": [], "stands": True}
 
 
 def _beginnings(path: Optional[str]) -> Optional[Probing]:
