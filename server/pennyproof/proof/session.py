@@ -149,6 +149,8 @@ def open_session(
     idle = Idle(nursery, linter)
     # The first runs, which others are compared with, start from the beginning.
     warming = idle.watch(Pool(1, lambda: warmer, used=idle.used))
+    with warming.lend(cancel):
+        log.debug("the first worker was used to try the sandbox, and can be given up from now on")
     # Those of all tests may take long, and keep nobody who asks for a few from these.
     mapping = idle.watch(Pool(1, lambda: Worker(nursery, warming=True), used=idle.used))
     # Beside those that screen: one for candidates they leave over, and one that proves what they let through.
