@@ -15,7 +15,7 @@ import traceback
 import unittest
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence
 
-from . import direct, failures, forks, integrity, patch, reporter, session
+from . import chance, direct, failures, forks, integrity, patch, reporter, session
 from .failures import Places
 from .limit import Limit
 from .probes import Hits, Probes, Probing
@@ -101,6 +101,7 @@ class _Trials:
 
     def run(self, asked: Mapping[str, Any]) -> Dict[str, Any]:
         """Run tests with edits in place, here and now, which makes this process useless for anything else."""
+        chance.renew()
         try:
             for change in self._files.changes(asked["edits"]):
                 change.apply()
