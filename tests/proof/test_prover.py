@@ -100,10 +100,13 @@ class Proving:
         timeout: float = 60,
         *,
         patching: bool = True,
+        waiting: bool = False,
     ) -> None:
         self.root = write(root, files)
         self.snapshot = Snapshot(self.root)
-        options = ProofOptions(python=sys.executable, workers=1, timeout_seconds=timeout, patching=patching)
+        options = ProofOptions(
+            python=sys.executable, workers=1, timeout_seconds=timeout, patching=patching, waiting=waiting
+        )
         self.prover = Prover(self.root, options, state)
 
     def __enter__(self) -> "Proving":

@@ -32,6 +32,8 @@ class Route(StrEnum):
 
     PATCHED = "patched"
     """In a process that had imported the unchanged project, with the functions exchanged that the candidate changes."""
+    RESUMED = "resumed"
+    """In a fresh process that had come to where it first looks at a changed file, and waited there for that."""
     IMPORTED = "imported"
     """In a fresh process that imported the project; pytest had been started in it before."""
     STARTED = "started"

@@ -20,3 +20,5 @@ class ProofOptions:
     """For one test."""
     patching: bool = True
     """Whether edits of functions are first tried where the unchanged project stands."""
+    waiting: bool = True
+    """Whether the next run is begun before it is asked for, and waits for the edit."""

@@ -24,7 +24,7 @@ from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.remembered import Question
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
-from pennyproof.proof.workspace import Workspace
+from pennyproof.proof.workspace import Look, Workspace
 
 __all__ = ["ProofOptions", "Prover"]
 
@@ -166,7 +166,9 @@ class Prover:
         if verdict is None:
             chosen = None if test_ids is None else (test_ids, selection)
             before = self._workspace.look(snapshot)
-            verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, chosen, every_test, cancel)
+            verdict = self._run_and_lint(
+                session, snapshot, candidate, recorded, before, targets, chosen, every_test, cancel
+            )
             session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
         return verdict.taking(time.perf_counter() - began)
 
@@ -176,6 +178,7 @@ class Prover:
         snapshot: Snapshot,
         candidate: Candidate,
         recorded: Recorded,
+        look: Look,
         targets: Sequence[str],
         chosen: tuple[Sequence[str], str] | None,
         every_test: bool,
@@ -186,7 +189,7 @@ class Prover:
         forget = cancel.on_cancel(stop.ask)
         linting = Linting(session, candidate, stop)
         try:
-            proof = Proving(session, snapshot, candidate, self._options, recorded, stop, linting.begin)
+            proof = Proving(session, snapshot, candidate, self._options, recorded, look, stop, linting.begin)
             verdict = proof.verdict(targets, chosen, every_test=every_test)
         except Cancelled:
             cancel.check()

@@ -4,6 +4,7 @@ import errno
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.snapshots import Snapshot
@@ -23,7 +24,9 @@ from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retri
 from pennyproof.proof.selection import Change, analyse
 from pennyproof.proof.session import Session
 from pennyproof.proof.suite import NOTHING, ending
-from pennyproof.proof.worker import Answer, Status
+from pennyproof.proof.waiting import Outset
+from pennyproof.proof.worker import Answer, Limits, Status
+from pennyproof.proof.workspace import Look
 
 _NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
 """How the answer of a run begins that could not put its files in place; the second is what an overlay says of folders
@@ -73,11 +76,13 @@ class Proving:
         candidate: Candidate,
         options: ProofOptions,
         recorded: Recorded,
+        look: Look,
         cancel: Cancel,
         sent: Callable[[], None],
     ) -> None:
         self._session = session
         self._snapshot = snapshot
+        self._look = look
         self._options = options
         self._recorded = recorded
         self._cancel = cancel
@@ -198,17 +203,20 @@ class Proving:
     ) -> RunResult | Verdict:
         """The signed result of running the tests with the candidate, or why there is none."""
         watch = {
-            "watch": self._change.watch(),
+            "watch": self._change.watch() or None,
             "within": self._change.within(self._snapshot),
             "changed": self._reaches,
             "uncounted": sorted(self._recorded.baseline.flaky),
         }
-        answer = self._ask(self._files, ids, left_out, watch, whole=files, everything=everything)
+        asked, wall = self._asked(ids, left_out, whole=files, everything=everything)
+        answer = self._resumed(asked, wall, watch)
+        if answer is None:
+            answer = self._ask(self._files, {**asked, **watch}, wall)
+            self._route = Route.IMPORTED if answer.started else Route.STARTED
         if answer.status is Status.CRASHED:
-            answer = self._ask(self._files, ids, left_out, watch, whole=files, everything=everything)
+            answer = self._ask(self._files, {**asked, **watch}, wall)
             if answer.ok:
                 return Verdict(Level.PARSES, reason="the test run ended the process once with the edit, and once not")
-        self._route = Route.IMPORTED if answer.started else Route.STARTED
         if answer.status is Status.ERROR and answer.detail.startswith(_NOT_WRITABLE):
             # No candidate for this file can be tried, so that turning away each of them would say nothing.
             raise EnvironmentProblem(
@@ -228,23 +236,41 @@ class Proving:
         """What tests do in this order with these files in place; ``None`` where they do not come to an end."""
         ids = list(self._recorded.baseline.outcomes) if order is None else order
         left_out = self._recorded.unrunnable if order is None else frozenset[str]()
-        answer = self._ask(files, ids, left_out, watch, everything=order is None)
+        asked, wall = self._asked(ids, left_out, everything=order is None)
+        answer = self._ask(files, {**asked, **watch}, wall)
         try:
             return read_run(answer.result, answer.seconds) if answer.ok else None
         except UnreadableAnswer:
             return None
 
-    def _ask(
+    def _resumed(self, asked: Mapping[str, Any], wall: Limits, watch: Mapping[str, Any]) -> Answer | None:
+        """What came of a run that waited for this edit; ``None``: there was none."""
+        changes = self._candidate.changes
+        if any(not change.path.endswith(".py") or None in (change.before, change.after) for change in changes):
+            return None  # What comes or goes is looked for in ways that nobody can wait for.
+        awaited = frozenset(change.path for change in changes)
+        placed = {path: data for path, data in self._files.items() if path not in awaited}
+        outset = Outset(self._recorded, self._look, placed, awaited, asked, wall)
+        files = {path: self._files[path] for path in awaited}
+        waitings = self._session.waitings
+        answer = waitings.run(
+            outset, files, {**watch, "watch": watch["watch"] or {}}, cancel=self._cancel, sent=self._sent
+        )
+        if answer is None:
+            waitings.expect(outset)
+            return None
+        self._route = Route.RESUMED
+        return answer
+
+    def _asked(
         self,
-        files: Mapping[str, bytes | None],
         ids: Sequence[str],
         left_out: frozenset[str],
-        watch: Mapping[str, object],
         *,
         whole: frozenset[str] = frozenset(),
         everything: bool,
-    ) -> Answer:
-        """Run tests, or whole files of them: those that there are with the candidate."""
+    ) -> tuple[dict[str, Any], Limits]:
+        """How to run tests, or whole files of them: those that there are with the candidate."""
         baseline, timeout = self._recorded.baseline, self._options.timeout_seconds
         asked = dict.fromkeys([*(file_of(test) if file_of(test) in whole else test for test in ids), *sorted(whole)])
         collecting = everything or bool(whole)
@@ -253,8 +279,9 @@ class Proving:
             "as_configured": collecting,
             "args": [*self._options.args, *(f"--deselect={test}" for test in sorted(left_out) if collecting)],
             "each": limits.each_seconds(baseline, ids, timeout),
-            **watch,
         }
-        wall = limits.limits(limits.candidate_seconds(baseline, ids, timeout))
+        return params, limits.limits(limits.candidate_seconds(baseline, ids, timeout))
+
+    def _ask(self, files: Mapping[str, bytes | None], params: Mapping[str, Any], wall: Limits) -> Answer:
         with self._session.pool.lend(self._cancel) as worker:
             return worker.run("run", files=files, params=params, limits=wall, cancel=self._cancel, sent=self._sent)

@@ -24,6 +24,7 @@ from pennyproof.proof.remembered import Verdicts
 from pennyproof.proof.sandbox import Kind, find_sandbox, likely_sandbox, try_out
 from pennyproof.proof.sandbox.spec import WorkerSpec
 from pennyproof.proof.standing import Standings
+from pennyproof.proof.waiting import Waitings
 from pennyproof.proof.worker import Worker
 from pennyproof.proof.workspace import Workspace
 from pennyproof.proof.zygote import Imported
@@ -47,6 +48,7 @@ class Session:
     pool: Pool
     warming: Pool
     standings: Standings
+    waitings: Waitings
     mapping: Pool
     bytecode: Bytecode
     verdicts: Verdicts
@@ -68,9 +70,10 @@ class Session:
     def close(self) -> None:
         """End all processes for good."""
         self.idle.close()
-        processes: list[Pool | Standings | Nursery] = [
+        processes: list[Pool | Standings | Waitings | Nursery] = [
             self.pool,
             self.standings,
+            self.waitings,
             self.warming,
             self.mapping,
             self.nursery,
@@ -178,6 +181,7 @@ def open_session(
         standings=idle.watch(
             Standings(workers if options.patching else 0, lambda: Worker(nursery), options, used=idle.used)
         ),
+        waitings=idle.watch(Waitings(workers if options.waiting else 0, lambda: Worker(nursery), used=idle.used)),
         mapping=mapping,
         bytecode=bytecode,
         verdicts=Verdicts(workspace),

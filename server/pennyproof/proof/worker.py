@@ -215,24 +215,32 @@ class Primed:
 
     def __init__(self, worker: Worker, server: ForkServer, answer: Answer, cancel: Cancel) -> None:
         self.answer = answer
-        """The child's answer to the request that started it; when that is not ``ok`` the child has gone already."""
+        """The answer to the request that started the child; unless ``ok`` or ``waiting``, that has gone already."""
         self._worker = worker
         self._server = server
         self._cancel = cancel
-        self._alive = answer.ok
+        self._alive = answer.status in (Status.OK, Status.WAITING)
 
     @property
     def alive(self) -> bool:
         """Whether the child can be asked."""
         return self._alive
 
-    def ask(self, params: Mapping[str, Any], timeout: float, sent: Callable[[], None] | None = None) -> Answer:
+    def ask(
+        self,
+        params: Mapping[str, Any],
+        timeout: float,
+        sent: Callable[[], None] | None = None,
+        *,
+        last: bool = False,
+    ) -> Answer:
         """Send one request to the child and wait for its answer.
 
         Args:
             params: What the child's ``receive`` returns.
             timeout: Seconds; past them the child is killed and the answer is a ``timeout``.
             sent: Called when the request is on its way.
+            last: End the child before its answer is believed.
 
         Returns:
             The answer. After any that is not ``ok`` or ``error`` the child is gone, and ``alive`` is false.
@@ -243,12 +251,12 @@ class Primed:
         if not self._alive:
             return Answer(Status.ERROR, "the primed child has gone")
         self._alive = False
-        request = {"job": "ask", "params": dict(params), "limits": {"wall": timeout}}
+        request = {"job": "ask", "last": last, "params": dict(params), "limits": {"wall": timeout}}
         try:
             answer = self._worker._ask(self._server, request, timeout, self._cancel, sent)  # noqa: SLF001 - two halves
         except LostError as error:
             return Answer(Status.CRASHED, str(error))
-        self._alive = answer.status in (Status.OK, Status.ERROR)
+        self._alive = answer.status in (Status.OK, Status.ERROR) and not last
         return answer
 
     def end(self) -> None:
@@ -273,7 +281,12 @@ def _request(
     return {
         "job": job,
         "stay": stay,
-        "files": {path: None if data is None else base64.b64encode(data).decode() for path, data in files.items()},
+        "files": encoded(files),
         "params": dict(params),
         "limits": asdict(limits),
     }
+
+
+def encoded(files: Mapping[str, bytes | None]) -> dict[str, str | None]:
+    """Files as requests have them."""
+    return {path: None if data is None else base64.b64encode(data).decode() for path, data in files.items()}

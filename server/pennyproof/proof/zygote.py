@@ -39,6 +39,8 @@ class Status(StrEnum):
     """Something wrote to the answer pipe that did not verify."""
     ERROR = "error"
     """The job itself could not be done; ``detail`` says why."""
+    WAITING = "waiting"
+    """It went as far as it could, and waits for another request."""
     AGAIN = "again"
     """Pytest had been started in advance, which will not do here; ``result`` says for what ``reason``."""
     KILLED = "killed"

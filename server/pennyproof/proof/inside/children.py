@@ -221,6 +221,8 @@ class Child:
             if self._opened is None:
                 raise wire.ForgedError("there is nothing to be asked again")
             return "again", "", body[1:]
+        if body[:1] == b"W":
+            return "waiting", "", body[1:]
         return "ok", "", body[1:]
 
     def _kill(self) -> int:

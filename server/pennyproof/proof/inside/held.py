@@ -44,6 +44,8 @@ class Held:
         self._codes: Dict[str, _Code] = {}
         self._identities: Dict[str, Identity] = {}
         self._missed: Dict[str, None] = {}
+        self.looked: Callable[[str], None] = lambda _source: None
+        """Called before anything is asked of a source."""
 
     def install(self) -> None:
         """Have the import system, and pytest where it rewrites asserts, look here before they read a file."""
@@ -93,6 +95,7 @@ class Held:
         return list(self._missed)
 
     def _fresh(self, path: str, source: str, stamps: Callable[[str], Iterable[bytes]]) -> Optional[CodeType]:
+        self.looked(source)
         try:
             code = self.give(path, stamps(source))
         except OSError:  # whoever reads the source will tell

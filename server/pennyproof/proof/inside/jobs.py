@@ -19,7 +19,7 @@ pytest prints it; lines count from one.
         args: [str]
             Further arguments for pytest (``tests.args``).
         trace: null | "functions" | "lines"
-        watch: {Path: [line]}
+        watch: {Path: [line]} | null
             Lines of which to tell whether they ran; ``trace`` is then left out.
         within: {Path: {lines: [line, line], header: [line, line], rest: [time, size] | null}}
             For a watched file, if known: the first line of the definition that holds all watched lines, and the line
@@ -156,6 +156,18 @@ pytest prints it; lines count from one.
             Runs tests in this order with lines from ``first`` up to ``last`` (from zero) exchanged in files whose text,
             line ends aside, has this digest; up to the first of ``passing`` that does not pass.
 
+``wait``: begin a run of tests, and wait before anything is looked at that may be in one of the files to come.
+    params
+        awaited: [Path]
+            These files; they exist, and so they will.
+        ids, as_configured, args, each
+            As for ``run``.
+    answer to ``wait`` itself
+        It has the status "waiting". Else nothing waits: the tests do not look at these files, or there is no telling.
+    the one request that may follow
+        {"files": {Path: base64}, "changed": …, "watch": …, "within": …, "uncounted": …}
+            → as for ``run``
+
 ``probe``: see what can be done from in here; see there.
 """
 
@@ -163,7 +175,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
-from . import held, integrity, probe, run, screen, sealed, session, standing
+from . import held, integrity, probe, run, screen, sealed, session, standing, waiting
 from .wire import Context
 
 Job = Callable[[Dict[str, Any], Context], Optional[Dict[str, Any]]]
@@ -172,6 +184,7 @@ JOBS: Dict[str, Job] = {
     "run": session.Job(run.Run),
     "prime": session.Job(screen.Priming),
     "stand": session.Job(standing.Standing),
+    "wait": session.Job(waiting.Waiting),
     "probe": probe.probe,
 }
 

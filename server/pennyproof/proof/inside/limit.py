@@ -7,10 +7,11 @@ test that uses SIGALRM itself goes unlimited here; whoever asked for the run lim
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 _WINDING_UP = 1.0
 """Seconds for the teardown of a test that was interrupted, and for one that caught the interruption."""
@@ -56,7 +57,7 @@ class Limit:
     def end(self) -> Optional[str]:
         """The test is over; says so if it did not end in time."""
         self._interruptible = False
-        if signal.getsignal(signal.SIGALRM) == self._ring:
+        if self._is_set():
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
         if signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
@@ -73,6 +74,17 @@ class Limit:
     def leave(self) -> None:
         """From here on it may not."""
         self._interruptible = False
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """While this process waits for something else than what is limited."""
+        left, _ = signal.setitimer(signal.ITIMER_REAL, 0) if self._is_set() else (0.0, 0.0)
+        yield
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, left)
+
+    def _is_set(self) -> bool:
+        return signal.getsignal(signal.SIGALRM) == self._ring
 
     def _next(self) -> float:
         each = self._each or 0.0

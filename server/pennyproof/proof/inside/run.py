@@ -10,7 +10,6 @@ from .failures import Places
 from .held import HELD
 from .limit import Limit
 from .probes import Probes, Probing
-from .values import read_source
 from .wire import Context
 
 _GENTLY = 19
@@ -30,9 +29,11 @@ class Run:
         )
         self.args = params.get("args") or ()
         self._watch = integrity.Watch(integrity.take_original(), places)
-        self._watched = _watched(params, context)
+        self._heed: Callable[[str], None] = lambda _filename: None
+        """Called before a module is read."""
+        self._watched = None if params.get("watch") is None else trace.Watched(context.root)
         self._findings = reporter.Findings()
-        probes = _probes(params, places, self._watched, self._findings.load)
+        probes = self._probes(params)
         self._recorder = trace.Recorder(probes) if probes else None
         self._listener = None
         if probes and params.get("trace") == "functions" and self._watched is None:
@@ -52,6 +53,7 @@ class Run:
         )
         self.settings.add_hooks(self.plugin)
         self.trust(vars(self.plugin).values())
+        self._watch_lines(params)
         if params.get("changed"):
             guard.stand(context.root, context.scratch, params["changed"])
         self._limit.begin(collecting)
@@ -109,31 +111,23 @@ class Run:
             result["unwatched"] = sorted(touched.modules(self._places) - findings.loaded)
         return result
 
+    def _watch_lines(self, params: Dict[str, Any]) -> None:
+        """Begin to watch lines; nobody has looked at their files yet."""
+        if self._watched is not None:
+            self._watched.watch(params["watch"], params.get("within") or {}, params.get("uncounted") or ())
 
-def _watched(params: Dict[str, Any], context: Context) -> Optional[trace.Watched]:
-    lines = params.get("watch")
-    if not lines:
-        return None
-    return trace.Watched(
-        lines,
-        lambda path: read_source(os.path.join(context.root, path)),
-        params.get("within") or {},
-        params.get("uncounted") or (),
-    )
-
-
-def _probes(
-    params: Dict[str, Any], places: Places, watched: Optional[trace.Watched], loaded: Callable[[str], None]
-) -> Optional[Probes]:
-    if watched is None and not params.get("trace"):
-        return None
-
-    def wanted(filename: str) -> Optional[Probing]:
-        path = places.in_project(filename)
-        if path is None:
+    def _probes(self, params: Dict[str, Any]) -> Optional[Probes]:
+        places, watched = self._places, self._watched
+        if watched is None and not params.get("trace"):
             return None
-        if watched is None:
-            return Probing(path, lines=params["trace"] == "lines")
-        return watched.probing(path)
 
-    return Probes(wanted, loaded)
+        def wanted(filename: str) -> Optional[Probing]:
+            self._heed(filename)
+            path = places.in_project(filename)
+            if path is None:
+                return None
+            if watched is None:
+                return Probing(path, lines=params["trace"] == "lines")
+            return watched.probing(path)
+
+        return Probes(wanted, self._findings.load)

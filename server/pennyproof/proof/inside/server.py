@@ -2,9 +2,9 @@
 
 It speaks lines of JSON (see ARCHITECTURE.md) and answers each exactly once. A child for the next request waits ready,
 already in its namespaces. Two requests beside the jobs: ``ask`` goes to a child that stays (one whose request said
-``stay``), and ``end`` ends that child. What is at work when an ``end`` comes is cancelled by it: both are answered, in
-their order, and the next request finds this server ready. With any job may come ``hold``, files of bytecode that later
-children will read.
+``stay``), for the ``last`` time or not, and ``end`` ends that child. What is at work when an ``end`` comes is cancelled
+by it: both are answered, in their order, and the next request finds this server ready. With any job may come ``hold``,
+files of bytecode that later children will read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from .children import Asked, Child, Ended, Opened, OwnerGoneError
 from .held import HELD
 from .isolate import Isolation
 from .lines import Lines
+
+_STAYS = ("ok", "error", "waiting")
+"""Answers after which a child stays that was asked to."""
 
 
 class Server:
@@ -89,7 +92,7 @@ class Server:
     def _finish(self, child: Child, request: Dict[str, Any]) -> None:
         ended = self._end_of(child, request["stay"])
         self._answer(request, ended)
-        if request["stay"] and ended.status == "ok":
+        if request["stay"] and ended.status in _STAYS:
             self._staying = child
         else:
             child.end()
@@ -104,10 +107,9 @@ class Server:
         if self._staying is None:
             return Ended("error", "no child stays", None, 0.0)
         self._staying.send(line, request)
-        ended = self._end_of(self._staying, stays=True)
-        if ended.status not in ("ok", "error"):
-            self._staying.end()
-            self._staying = None
+        ended = self._end_of(self._staying, stays=not request["last"])
+        if request["last"] or ended.status not in _STAYS:
+            self._end_staying()
         return ended
 
     def _end_of(self, child: Child, stays: bool) -> Ended:

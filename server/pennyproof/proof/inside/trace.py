@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import contextlib
 import linecache
+import os
 import re
 from array import array
 from types import MappingProxyType
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .probes import Hits, Part, Probes, Probing
+from .values import read_source
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _CASE: Any = getattr(ast, "match_case", ())
@@ -103,10 +105,23 @@ class Watched:
     function was called.
     """
 
-    def __init__(
+    def __init__(self, root: str) -> None:
+        """Watch nothing yet.
+
+        Args:
+            root: The folder that paths are relative to.
+        """
+        self._root = root
+        self._uncounted: FrozenSet[str] = frozenset()
+        self._trees: Dict[str, ast.Module] = {}
+        self._parts: Dict[str, Part] = {}
+        self._spans: Dict[str, Dict[int, Tuple[int, int]]] = {}
+        self._tests: Set[str] = set()
+        self._passed: Hits = set()
+
+    def watch(
         self,
         lines: Mapping[str, Sequence[int]],
-        sources: Callable[[str], str],
         within: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         uncounted: Sequence[str] = (),
     ) -> None:
@@ -114,21 +129,17 @@ class Watched:
 
         Args:
             lines: Path → the lines.
-            sources: Reads a file.
             within: Path → the part of the file that is enough to parse (``jobs``).
             uncounted: Tests that count as if they never passed.
         """
         self._uncounted = frozenset(uncounted)
-        self._trees: Dict[str, ast.Module] = {}
-        self._parts: Dict[str, Part] = {}
         for path, wanted in lines.items():
-            part = _part(sources(path), within[path], wanted) if path in within else None
+            text = read_source(os.path.join(self._root, path))
+            part = _part(text, within[path], wanted) if path in within else None
             if part:
                 self._parts[path] = part
-            self._trees[path] = part.tree if part else ast.parse(sources(path))
-        self._spans = {path: spans(self._trees[path], wanted) for path, wanted in lines.items()}
-        self._tests: Set[str] = set()
-        self._passed: Hits = set()
+            self._trees[path] = part.tree if part else ast.parse(text)
+            self._spans[path] = spans(self._trees[path], wanted)
 
     def probing(self, path: str) -> Optional[Probing]:
         """Where a file gets probes; None if no line of it is watched."""

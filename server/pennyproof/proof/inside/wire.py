@@ -1,9 +1,10 @@
 """What passes between the fork server and the child that runs a job.
 
 Both ways, a frame is the length of its body, a MAC of the body keyed with the request's nonce, and the body. A
-request's body is the worker's JSON. An answer's body is one letter, ``R`` (result), ``E`` (error) or ``A`` (to be asked
-again, of another child), and JSON. The child's own code knows the nonce; whatever else writes to the answer pipe does
-not. The one frame without a nonce is what a child says before its request, when nothing of the project has run.
+request's body is the worker's JSON. An answer's body is one letter, ``R`` (result), ``E`` (error), ``A`` (to be asked
+again, of another child) or ``W`` (it waits for one more request), and JSON. The child's own code knows the nonce;
+whatever else writes to the answer pipe does not. The one frame without a nonce is what a child says before its request,
+when nothing of the project has run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import json.encoder
 import os
 import struct
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from .seal import take_seal
 
@@ -49,14 +50,16 @@ class Context:
         reply: Sends the one answer to the request at hand. Does nothing in a fork of the process it was made in.
         error: Answers that the job cannot be done, with one line that says why; otherwise as ``reply``.
         again: Answers that another child has to do the job; otherwise as ``reply``.
+        wait: Answers that this run waits, and receives what it waits for; its result is then given as that of any run.
         detach: For a fork of a primed child: closes the pipes, which belong to its parent.
     """
 
-    __slots__ = ("again", "detach", "error", "receive", "reply", "root", "scratch")
+    __slots__ = ("again", "detach", "error", "receive", "reply", "root", "scratch", "wait")
 
     reply: Callable[[Dict[str, Any]], None]
     error: Callable[[str], None]
     again: Callable[[Dict[str, Any]], None]
+    wait: Callable[[], Optional[Dict[str, Any]]]
 
     def __init__(self, root: str, scratch: str, requests: int, answers: int, nonce: str, alone: bool = True) -> None:
         """Make the context of a request that has been read.
@@ -76,11 +79,12 @@ class Context:
         owner, getpid, write, encode, mac = os.getpid(), os.getpid, os.write, _c_encoder(), hashlib.blake2b
         head, loads, read = _HEAD.pack, json.loads, read_frame
         open_nonces, (intact, ours), leave = [nonce], take_seal(), os._exit
+        by_itself = [alone]
 
         def send(letter: bytes, value: Any) -> None:
             if getpid() != owner or not open_nonces:
                 return
-            if not intact() or (alone and letter == b"R" and not ours()):
+            if not intact() or (by_itself[0] and letter == b"R" and not ours()):
                 leave(MEDDLED)
             body = letter + encode(value)
             key = open_nonces.pop().encode()
@@ -103,6 +107,7 @@ class Context:
                 os.close(answers)
 
         self.receive = receive
+        self.wait = _wait(send, receive, by_itself)
 
         def reply(result: Dict[str, Any]) -> None:
             send(b"R", result)
@@ -111,6 +116,17 @@ class Context:
         self.error = lambda message: send(b"E", message)
         self.again = lambda why: send(b"A", why)
         self.detach = detach
+
+
+def _wait(
+    send: Callable[[bytes, Any], None], receive: Callable[[], Optional[Dict[str, Any]]], by_itself: List[bool]
+) -> Callable[[], Optional[Dict[str, Any]]]:
+    def wait() -> Optional[Dict[str, Any]]:
+        send(b"W", {})
+        by_itself[0] = True
+        return receive()
+
+    return wait
 
 
 @contextlib.contextmanager
