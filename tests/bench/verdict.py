@@ -3,7 +3,8 @@
 The code has one of the bugs of ``seeds.json``. Three edits of it are judged by one quick test that the bug fails, each
 with a comment that makes it a new text every time, each through all gates, after a pause as between two key strokes:
 
-- *re-imported*: the right edit, by a run of its own, as if nothing had been tried before.
+- *whole run*: the right edit, by a run from its beginning, as when nothing had been tried before.
+- *re-imported*: the same by a run that had been begun, and waited where it first looks at the edited file.
 - *body only*: an edit of the function's body that mends nothing, judged where the unchanged project stands.
 - *confirmed*: the right edit by both, one after the other, which is what it takes in use.
 
@@ -54,7 +55,7 @@ _PAUSE = 0.3
 """Seconds between two key strokes that are not part of one word."""
 _CANDIDATES = 300
 _SCREEN_SECONDS = 10.0
-_HEADINGS = ("project", "test ms", "cold ms", "re-imported ms", "p95", "× faster", "body only ms", "p95", "× faster",
+_HEADINGS = ("project", "test ms", "cold ms", "whole run ms", "re-imported ms", "p95", "× faster", "body only ms", "p95", "× faster",
              "confirmed ms", "candidates/s", "tried")  # fmt: skip
 
 
@@ -94,14 +95,17 @@ class Times:
     """Milliseconds of each way to learn what the test says."""
 
     cold: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
     imported: list[float] = field(default_factory=list)
     patched: list[float] = field(default_factory=list)
     confirmed: list[float] = field(default_factory=list)
 
     def cells(self) -> tuple[float | None, ...]:
-        cold, imported, patched, confirmed = map(median, (self.cold, self.imported, self.patched, self.confirmed))
+        medians = map(median, (self.cold, self.whole, self.imported, self.patched, self.confirmed))
+        cold, whole, imported, patched, confirmed = medians
         return (
             cold,
+            whole,
             *(imported, quantile(self.imported, 0.95), _ratio(cold, imported)),
             *(patched, quantile(self.patched, 0.95), _ratio(cold, patched)),
             confirmed,
@@ -147,9 +151,9 @@ def _measure(case: Case, rounds: int) -> Sequence[Cell]:
     with contextlib.ExitStack() as stack:
         variables = stack.enter_context(product.environment(case.ready.python))
         state = Path(variables["PENNYPROOF_HOME"])
-        trying, running = (
-            stack.enter_context(contextlib.closing(Prover(root, replace(options, patching=patching), state)))
-            for patching in (True, False)
+        running, waiting, trying = (
+            stack.enter_context(contextlib.closing(Prover(root, replace(options, **ways), state)))
+            for ways in ({"patching": False, "waiting": False}, {"patching": False}, {})
         )
         baseline = trying.baseline(snapshot, cancel=Cancel(), progress=Silent())
         test = min(case.seed.failing, key=lambda test: baseline.outcomes[test].seconds)
@@ -157,7 +161,8 @@ def _measure(case: Case, rounds: int) -> Sequence[Cell]:
             if number == 0:
                 times = Times()
             times.cold.append(_cold(case, test, variables))
-            times.imported.append(_warm(case, running, snapshot, test))
+            times.whole.append(_warm(case, running, snapshot, test))
+            times.imported.append(_warm(case, waiting, snapshot, test))
             times.patched.append(_warm(case, trying, snapshot, test, mended=False))
             times.confirmed.append(_warm(case, trying, snapshot, test))
         rate, tried = _screen(test, trying, snapshot)
