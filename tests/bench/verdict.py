@@ -55,8 +55,8 @@ _PAUSE = 0.3
 """Seconds between two key strokes that are not part of one word."""
 _CANDIDATES = 300
 _SCREEN_SECONDS = 10.0
-_HEADINGS = ("project", "test ms", "cold ms", "whole run ms", "re-imported ms", "p95", "× faster", "body only ms", "p95",
-             "× faster", "confirmed ms", "candidates/s", "tried")  # fmt: skip
+_HEADINGS = ("project", "test ms", "cold ms", "whole run ms", "re-imported ms", "p95", "× faster", "body only ms",
+             "p95", "× faster", "confirmed ms", "candidates/s", "tried")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
