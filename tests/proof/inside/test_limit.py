@@ -47,7 +47,7 @@ def test_a_test_that_hangs_costs_no_more_than_its_limit(tmp_path: Path) -> None:
 def test_what_else_a_test_does_with_alarms(tmp_path: Path, body: str, outcome: str) -> None:
     text = f"import signal, subprocess, sys, threading, pytest\n\ndef test_it():\n{body}\n\ndef test_next(): pass\n"
     root = write(tmp_path / "p", {"test_it.py": text})
-    assert outcomes(run(root, each=0.3)) == {"test_it.py::test_it": outcome, "test_it.py::test_next": "passed"}
+    assert outcomes(run(root, each=1)) == {"test_it.py::test_it": outcome, "test_it.py::test_next": "passed"}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_before(before): pass
 def test_after(after): pass
 def test_other(): pass
 """
-    found = outcomes(run(write(tmp_path / "p", {"test_it.py": text}), each=0.3))
+    found = outcomes(run(write(tmp_path / "p", {"test_it.py": text}), each=1))
     assert list(found.values()) == ["error", "error", "passed"]
 
 

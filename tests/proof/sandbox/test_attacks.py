@@ -166,6 +166,7 @@ ATTACKS = [
             found = 'refused'
         """,
         limits=Limits(wall=20, memory=512 << 20),
+        ended="took more than 512 MB of memory together",
     ),
     Attack(
         "print for ever",
