@@ -100,7 +100,7 @@ class Proving:
         timeout: float = 60,
         *,
         patching: bool = True,
-        waiting: bool = False,
+        waiting: bool = True,
     ) -> None:
         self.root = write(root, files)
         self.snapshot = Snapshot(self.root)

@@ -123,8 +123,8 @@ class Both:
     """One project, and two provers of it: one that tries edits first, and one that does not."""
 
     def __init__(self, folder: Path) -> None:
-        self.trying = Proving(folder / "project", PROJECT, folder / "state")
-        self.plain = Proving(folder / "project", PROJECT, folder / "state", patching=False)
+        self.trying = Proving(folder / "project", PROJECT, folder / "state", waiting=False)
+        self.plain = Proving(folder / "project", PROJECT, folder / "state", patching=False, waiting=False)
         self.trying.baseline()
 
     def edit(self, old: str, new: str) -> Candidate:

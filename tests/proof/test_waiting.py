@@ -60,8 +60,8 @@ class Both:
 
     def __init__(self, folder: Path, files: dict[str, str]) -> None:
         root, state = folder / "project", folder / "state"
-        self.waiting = Proving(root, {**PROJECT, **files}, state, patching=False, waiting=True)
-        self.plain = Proving(root, {}, state, patching=False)
+        self.waiting = Proving(root, {**PROJECT, **files}, state, patching=False)
+        self.plain = Proving(root, {}, state, patching=False, waiting=False)
         self.waiting.baseline()
         self._settle()
 
