@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pennyproof.core.candidates import Candidate
@@ -167,6 +168,7 @@ class Prover:
             chosen = None if test_ids is None else (test_ids, selection)
             before = self._workspace.look(snapshot)
             verdict = self._run_and_lint(session, snapshot, candidate, recorded, targets, chosen, every_test, cancel)
+            verdict = replace(verdict, confined=session.confined or verdict.route is None)
             session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
         return verdict.taking(time.perf_counter() - began)
 
