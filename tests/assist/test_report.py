@@ -57,6 +57,7 @@ def test_a_search() -> None:
                     "seconds": 0.123,
                     "strength": None,
                     "cached": False,
+                    "confined": True,
                 },
                 "cost_usd": 0.0,
             }

@@ -111,6 +111,40 @@ def test_the_setting_comes_before_the_answer(
     assert decide(setting, store, root) is decision  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("setting", "trusted", "agreed", "decision"),
+    [
+        ("ask", None, None, None),
+        ("ask", True, None, None),
+        ("ask", False, None, False),
+        ("ask", None, True, True),
+        ("ask", True, False, False),
+        ("ask", False, True, True),
+        ("always", True, None, None),
+        ("always", None, True, True),
+        ("always", None, False, False),
+        ("never", True, True, False),
+    ],
+)
+def test_what_nothing_confines_takes_an_answer_of_its_own(
+    tmp_path: Path, root: Path, setting: str, trusted: bool | None, agreed: bool | None, decision: bool | None
+) -> None:
+    store = TrustStore(tmp_path)
+    if trusted is not None:
+        store.remember(root, trusted)
+    if agreed is not None:
+        store.remember(root, agreed, unconfined=True)
+    assert decide(setting, TrustStore(tmp_path), root, unconfined=True) is decision  # type: ignore[arg-type]
+    store.forget(root)
+    assert TrustStore(tmp_path).answer(root, unconfined=True) is None
+
+
+def test_who_agreed_to_run_unconfined_is_still_asked_for_trust(tmp_path: Path, root: Path) -> None:
+    store = TrustStore(tmp_path)
+    store.remember(root, True, unconfined=True)
+    assert store.answer(root) is None
+
+
 def test_consent_is_remembered_for_a_workspace_and_a_host(tmp_path: Path, root: Path) -> None:
     ConsentStore(tmp_path).remember(root, "api.example.com", True)
     ConsentStore(tmp_path).remember(root, "127.0.0.1:8080", False)

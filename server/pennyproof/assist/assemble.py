@@ -93,9 +93,12 @@ def _make_prover(root: Path, settings: Settings, state: Path) -> Prover:
     # Imported at the first need: a server that only starts, or explains itself, does not wait for them.
     from pennyproof.proof.options import ProofOptions  # noqa: PLC0415
     from pennyproof.proof.prover import Prover as TestProver  # noqa: PLC0415
+    from pennyproof.proof.sandbox import has_none  # noqa: PLC0415
 
+    sandbox = settings.proof.sandbox
     options = ProofOptions(
-        sandbox=settings.proof.sandbox,
+        # Only who agreed to run tests without one has a prover where there is none.
+        sandbox="off" if has_none(sandbox) else sandbox,
         workers=settings.proof.workers,
         python=settings.tests.python,
         args=settings.tests.args,

@@ -82,7 +82,8 @@ class Project:
             if not self.trusted:
                 raise Untrusted(
                     f"{self.root} is not trusted: running its tests runs its code; "
-                    "trust it in the editor, or set PENNYPROOF_TRUST=always"
+                    "trust it in the editor, or set PENNYPROOF_TRUST=always "
+                    "(where there is no sandbox, PENNYPROOF_PROOF_SANDBOX=off, too)"
                 )
             if self._prover is None:
                 self._prover = self._make_prover(self.root)

@@ -41,6 +41,7 @@ def verdict_json(verdict: Verdict) -> JsonObject:
         "seconds": round(verdict.seconds, _MILLISECONDS),
         "strength": _strength_json(verdict.strength),
         "cached": verdict.cached,
+        "confined": verdict.confined,
     }
 
 

@@ -81,17 +81,30 @@ class TrustStore(_Answers):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory / "trust.json", "trust")
 
-    def answer(self, root: Path) -> bool | None:
-        """What the user decided for this root, or ``None`` where there is no decision yet."""
-        return self._answer(_key(root))
+    def answer(self, root: Path, *, unconfined: bool = False) -> bool | None:
+        """What the user decided for this root, or ``None`` where there is no decision yet.
 
-    def remember(self, root: Path, trusted: bool) -> None:
-        """Keep the user's decision."""
-        self._change(_key(root), trusted)
+        Args:
+            root: The workspace.
+            unconfined: Ask about code that nothing confines, which is a question of its own; who trusts no code of
+                this root does not trust it there either.
+        """
+        trusted = self._answer(_key(root))
+        return self._answer(_unconfined(root)) if unconfined and trusted is not False else trusted
+
+    def remember(self, root: Path, trusted: bool, *, unconfined: bool = False) -> None:
+        """Keep the user's decision; one that nothing is to confine takes back that nothing may run."""
+        if not unconfined:
+            self._change(_key(root), trusted)
+            return
+        if trusted and self._answer(_key(root)) is False:
+            self._change(_key(root), None)
+        self._change(_unconfined(root), trusted)
 
     def forget(self, root: Path) -> None:
-        """Drop the decision, so that the user is asked again."""
+        """Drop the decisions, so that the user is asked again."""
         self._change(_key(root), None)
+        self._change(_unconfined(root), None)
 
 
 class ConsentStore(_Answers):
@@ -117,10 +130,20 @@ class ConsentStore(_Answers):
         self._change(_pair(root, host), None)
 
 
-def decide(trust_setting: Literal["ask", "always", "never"], store: TrustStore, root: Path) -> bool | None:
-    """Whether code of ``root`` may run: by the setting, else by what the user decided; ``None``: ask."""
-    if trust_setting == "ask":
-        return store.answer(root)
+def decide(
+    trust_setting: Literal["ask", "always", "never"], store: TrustStore, root: Path, *, unconfined: bool = False
+) -> bool | None:
+    """Whether code of ``root`` may run: by the setting, else by what the user decided; ``None``: ask.
+
+    Args:
+        trust_setting: The setting ``trust``. That code is trusted always says nothing of code that nothing confines:
+            the setting may come from another machine, where there is a sandbox.
+        store: Where answers are kept.
+        root: The workspace.
+        unconfined: There is no sandbox, and no setting says that there need be none (``proof.sandbox.has_none``).
+    """
+    if trust_setting == "ask" or (unconfined and trust_setting == "always"):
+        return store.answer(root, unconfined=unconfined)
     return trust_setting == "always"
 
 
@@ -176,6 +199,11 @@ def nobody_to_ask(host: str) -> bool | None:  # noqa: ARG001 - the answer is the
 def _pair(root: Path, host: str) -> str:
     # No host has a blank, so no two pairs are written alike.
     return f"{host.lower()} {_key(root)}"
+
+
+def _unconfined(root: Path) -> str:
+    # No root, being absolute, begins like this.
+    return f"unconfined {_key(root)}"
 
 
 def _key(root: Path) -> str:

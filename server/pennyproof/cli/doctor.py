@@ -18,10 +18,14 @@ from pennyproof.cli.root import add_root, existing_folder, is_trusted
 from pennyproof.errors import EnvironmentProblem
 from pennyproof.proof.environment import probe
 from pennyproof.proof.interpreter import Interpreter, find_interpreter
-from pennyproof.proof.sandbox import Sandbox, find_sandbox
+from pennyproof.proof.sandbox import Sandbox, find_sandbox, has_none, named
 from pennyproof.proof.sandbox.protections import protections
 from pennyproof.settings import Settings, load, state_directory
 
+_UNFORKED = (
+    "each run starts Python anew, since no process can be forked; this way is tested on Linux alone, and was never "
+    "tried on Windows itself"
+)
 _MARKS = {State.OK: ("✓", Style.GREEN), State.NOTE: ("-", Style.YELLOW), State.PROBLEM: ("✗", Style.RED)}
 
 
@@ -64,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
 
 def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     """Look at everything that running tests needs, without running any code of an untrusted project."""
-    trusted = is_trusted(root, settings)
+    trusted, kind = is_trusted(root, settings), settings.proof.sandbox
+    unconfined = has_none(kind)
     interpreter = sandbox = None
     try:
         interpreter = find_interpreter(root, settings.tests.python, environ)
@@ -72,12 +77,14 @@ def examine(root: Path, settings: Settings, environ: Mapping[str, str]) -> Itera
     except EnvironmentProblem as error:
         yield Check("interpreter", State.PROBLEM, str(error))
     try:
-        sandbox = find_sandbox(settings.proof.sandbox)
-        yield _sandbox_check(sandbox)
-        yield from _protection_checks(sandbox, settings.proof.sandbox)
+        sandbox = find_sandbox("off" if unconfined else kind)
+        yield _sandbox_check(sandbox, unconfined)
+        yield from _protection_checks(sandbox, kind)
+        if not sandbox.forks:
+            yield Check("speed", State.NOTE, _UNFORKED)
     except EnvironmentProblem as error:
         yield Check("sandbox", State.PROBLEM, str(error))
-    yield _trust_check(root, trusted)
+    yield _trust_check(root, trusted, unconfined)
     if interpreter and sandbox:
         yield _pytest_check(sandbox, interpreter, root, trusted)
     yield _state_check(state_directory(environ))
@@ -103,7 +110,10 @@ def _cluster_check(executor: str) -> Check:
         crew.shutdown()
 
 
-def _sandbox_check(sandbox: Sandbox) -> Check:
+def _sandbox_check(sandbox: Sandbox, unconfined: bool) -> Check:
+    if unconfined:
+        what = f"there is none for {named()}, and nothing protects: tests run with all your rights, if you agree"
+        return Check("sandbox", State.NOTE, what)
     if sandbox.kind == "off":
         return Check("sandbox", State.NOTE, "off, as proof.sandbox says: tests run with all your rights")
     return Check("sandbox", State.OK, sandbox.kind)
@@ -111,7 +121,7 @@ def _sandbox_check(sandbox: Sandbox) -> Check:
 
 def _protection_checks(sandbox: Sandbox, wanted: str) -> Iterator[Check]:
     """What the sandbox protects, and why there is no stronger one."""
-    for protection in protections(sandbox.kind):
+    for protection in protections(sandbox.kind, limits=sandbox.forks):
         state = State.OK if protection.whole else State.NOTE
         yield Check(protection.what, state, protection.how)
     if wanted == "auto" and sandbox.kind == "landlock":
@@ -121,7 +131,9 @@ def _protection_checks(sandbox: Sandbox, wanted: str) -> Iterator[Check]:
             yield Check("bubblewrap", State.NOTE, str(error))
 
 
-def _trust_check(root: Path, trusted: bool | None) -> Check:
+def _trust_check(root: Path, trusted: bool | None, unconfined: bool) -> Check:
+    if trusted and unconfined:
+        return Check("trust", State.NOTE, f"you agreed that code of {root} runs unprotected")
     if trusted:
         return Check("trust", State.OK, f"code of {root} may run")
     if trusted is None:

@@ -16,6 +16,7 @@ from pennyproof.assist.trust import TrustStore, decide
 from pennyproof.cli.output import warn
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Untrusted, UsageError
+from pennyproof.proof.sandbox import has_none, named
 from pennyproof.settings import Settings, load, state_directory
 
 
@@ -76,7 +77,8 @@ def session(root: str, overrides: Mapping[str, Any] | None = None, *, runs_code:
 
 def is_trusted(root: Path, settings: Settings) -> bool | None:
     """Whether code of the root may run; ``None`` where the user has not decided."""
-    return decide(settings.trust, TrustStore(state_directory(os.environ)), root)
+    unconfined = has_none(settings.proof.sandbox)
+    return decide(settings.trust, TrustStore(state_directory(os.environ)), root, unconfined=unconfined)
 
 
 def _may_run_code(root: Path, settings: Settings) -> bool:
@@ -88,6 +90,11 @@ def _may_run_code(root: Path, settings: Settings) -> bool:
     trusted = is_trusted(root, settings)
     if trusted is None:
         trusted = _ask(root, settings)
+    if not trusted and has_none(settings.proof.sandbox):
+        raise Untrusted(
+            f"there is no sandbox for {named()}, so the tests of {root} run only if you agree to that on a "
+            "terminal, or set PENNYPROOF_PROOF_SANDBOX=off and PENNYPROOF_TRUST=always"
+        )
     if not trusted:
         raise Untrusted(
             f"{root} is not trusted, and running its tests runs its code: set PENNYPROOF_TRUST=always to allow it"
@@ -101,10 +108,15 @@ def _ask_consent(root: Path, host: str) -> bool | None:
 
 
 def _ask(root: Path, settings: Settings) -> bool:
-    confined = "without a sandbox" if settings.proof.sandbox == "off" else "in the sandbox"
-    agreed = _says_yes(f"Run the tests of {root} {confined}?")
+    unconfined = has_none(settings.proof.sandbox)
+    if unconfined:
+        question = f"There is no sandbox for {named()}. Run the tests of {root} unprotected, with all your rights?"
+    else:
+        confined = "without a sandbox" if settings.proof.sandbox == "off" else "in the sandbox"
+        question = f"Run the tests of {root} {confined}?"
+    agreed = _says_yes(question)
     if agreed:  # Saying no costs a question the next time; only the editor's "Never" is for good.
-        TrustStore(state_directory(os.environ)).remember(root, True)
+        TrustStore(state_directory(os.environ)).remember(root, True, unconfined=unconfined)
     return agreed
 
 

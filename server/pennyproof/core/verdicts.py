@@ -99,6 +99,8 @@ class Verdict:
     """What its tests would notice; ``None`` where that was not measured, or there is nothing to measure."""
     cached: bool = False
     """Whether it was made before, of the same edit and the same files, and told again."""
+    confined: bool = True
+    """Whether a sandbox was around whatever ran for it."""
 
     def taking(self, seconds: float) -> "Verdict":
         """The same verdict with the time it took, in seconds."""
@@ -107,15 +109,17 @@ class Verdict:
     def evidence(self) -> str:
         """One line for a person, which claims nothing beyond what ran."""
         if self.level is Level.REJECTED:
-            return f"rejected by {self.gate}: {self.reason}" if self.gate else f"rejected: {self.reason}"
+            by = f"rejected by {self.gate}" if self.gate else "rejected"
+            return f"{by}: {self.reason}{self._unconfined()}"
         if self.level <= Level.PARSES:
             told = self.reason or (
                 "parses; no test runs the changed lines" if self.level is Level.PARSES else "unchecked"
             )
-            return told + self._flaky()
+            return told + self._flaky() + self._unconfined()
         ran = f"of {len(self.ran)} that " + ("run these lines" if self.selection == "map" else "ran")
         fixes = f"fixes {_tests(len(self.fixed))}, " if self.fixed else ""
-        return f"{fixes}breaks {len(self.broken)} {ran}{self._not_covered()}{self._strength()}{self._flaky()}"
+        about = f"{self._not_covered()}{self._strength()}{self._flaky()}{self._unconfined()}"
+        return f"{fixes}breaks {len(self.broken)} {ran}{about}"
 
     def _not_covered(self) -> str:
         if not self.uncovered:
@@ -130,6 +134,9 @@ class Verdict:
         first, *others = self.flaky
         more = f" and {len(others)} more" if others else ""
         return f"; not counted, since flaky: {first}{more}"
+
+    def _unconfined(self) -> str:
+        return "" if self.confined else "; run without a sandbox"
 
     def _strength(self) -> str:
         if self.strength is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ async def wait_until_gone(pid: int) -> None:
 
 
 def _alive(pid: int) -> bool:
+    if (
+        sys.platform == "win32"
+    ):  # Zero is no question there, but the number of Ctrl+C. An editor that ends closes our input.
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

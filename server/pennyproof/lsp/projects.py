@@ -102,6 +102,11 @@ class Projects:
             if self.settings(root) != settings:
                 self._drop(root)
 
+    @property
+    def unprotected(self) -> bool:
+        """Whether tests of a folder may run, and nothing would confine them."""
+        return any(project.trusted and _is_bare(settings) for settings, project in self._projects.values())
+
     def close(self) -> None:
         """End all workers; blocks."""
         projects, self._projects = self._projects, {}
@@ -145,6 +150,12 @@ class Projects:
         known = self._projects.pop(root, None)
         if known is not None:
             self._server.spawn(self._server.run(known[1].close), "closing a project")
+
+
+def _is_bare(settings: Settings) -> bool:
+    from pennyproof.proof.sandbox import has_none  # noqa: PLC0415 (after the reply to initialize)
+
+    return settings.proof.sandbox == "off" or has_none(settings.proof.sandbox)
 
 
 def _paths(uris: Iterable[str]) -> tuple[Path, ...]:

@@ -75,7 +75,7 @@ class Status:
     def _tell(self) -> None:
         status = {
             "kind": self._kind,
-            "message": self._message,
+            "message": self._message or self._resting(),
             "spentTodayUsd": self._hosted.spent_today_usd,
             "model": self._hosted.model,
             "proof": "on" if self.proof else "off",
@@ -83,6 +83,9 @@ class Status:
         if status != self._said:
             self._said = status
             self._server.protocol.notify(METHOD, status)
+
+    def _resting(self) -> str:
+        return "tests run without a sandbox" if self._server.projects.unprotected else ""
 
 
 def _hosted(project: Project, known: _Hosted) -> _Hosted:

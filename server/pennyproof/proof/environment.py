@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pennyproof.errors import NoInterpreter, NoPytest
-from pennyproof.proof.interpreter import Interpreter
+from pennyproof.proof.interpreter import Interpreter, package_folders
 from pennyproof.proof.sandbox import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
 
@@ -89,7 +89,7 @@ def _ask(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> tuple[tuple[
 
 def _stamps(interpreter: Interpreter) -> list[tuple[str, int]]:
     """What changes when the interpreter is exchanged, packages are installed or removed, or a path is another."""
-    folders = [folder for prefix in interpreter.prefixes for folder in prefix.glob("lib*/python3*/*-packages")]
+    folders = [folder for prefix in interpreter.prefixes for folder in package_folders(prefix)]
     files = [interpreter.executable, *(prefix / "pyvenv.cfg" for prefix in interpreter.prefixes)]
     stamps = [(str(path), path.stat().st_mtime_ns) for path in [*files, *sorted(folders)] if path.exists()]
     links = [path for folder in folders for path in _path_files(folder, folder.stat().st_mtime_ns)]
@@ -119,7 +119,7 @@ def readable_paths(interpreter: Interpreter, root: Path, home: Path) -> tuple[Pa
 def _pth_paths(prefix: Path) -> list[Path]:
     """Folders that ``.pth`` files add to ``sys.path``; lines that are code are left to the interpreter."""
     folders: list[Path] = []
-    for file in sorted(prefix.glob("lib*/python3*/*-packages/*.pth")):
+    for file in sorted(file for folder in package_folders(prefix) for file in folder.glob("*.pth")):
         lines = file.read_text("utf-8", errors="replace").splitlines()
         paths = (file.parent / line.strip() for line in lines if line.strip() and not line.startswith(("#", "import ")))
         folders += [path for path in paths if path.is_dir()]

@@ -7,6 +7,7 @@ Python (``_installation``).
 
 import base64
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from pennyproof.errors import NoInterpreter
 
-_PYTHONS = ("bin/python", "bin/python3")
+_WINDOWS = sys.platform == "win32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ def _pyenv(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _on_path(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    for folder in environ.get("PATH", "").split(":"):
+    for folder in environ.get("PATH", "").split(os.pathsep):
         # A relative entry means a folder of whatever project happens to be open.
-        if folder.startswith("/") and not Path(folder).resolve().is_relative_to(root):
-            yield Path(folder, "python3")
+        if Path(folder).is_absolute() and not Path(folder).resolve().is_relative_to(root):
+            yield Path(folder, "python.exe" if _WINDOWS else "python3")
 
 
 _PLACES: tuple[tuple[str, Callable[[Path, Mapping[str, str]], Iterable[Path]]], ...] = (
@@ -141,25 +142,36 @@ _PLACES: tuple[tuple[str, Callable[[Path, Mapping[str, str]], Iterable[Path]]], 
 
 def _interpreter(path: Path, origin: str) -> Interpreter | None:
     """The interpreter at ``path``, which is itself one or the folder of an environment."""
-    for executable in (path, *(path / name for name in _PYTHONS)):
+    names = ("Scripts/python.exe", "python.exe") if _WINDOWS else ("bin/python", "bin/python3")
+    for executable in (path, *(path / name for name in names)):
         if executable.is_file():
-            environment = executable.parent.parent
+            environment = _prefix_of(executable)
             prefixes = [environment] if _is_environment(environment) else []
-            prefixes += _installation(executable.resolve().parent.parent)
+            prefixes += _installation(_prefix_of(executable.resolve()))
             prefixes += _installation(_base_of(environment))
             return Interpreter(executable.absolute(), origin, tuple(dict.fromkeys(prefixes))) if prefixes else None
     return None
 
 
+def _prefix_of(executable: Path) -> Path:
+    """The installation or environment that an interpreter belongs to; on Windows an installation has it at its top."""
+    folder = executable.parent
+    return folder if _WINDOWS and folder.name.lower() != "scripts" else folder.parent
+
+
+def package_folders(prefix: Path) -> list[Path]:
+    """Where an installation or environment keeps its packages."""
+    return list(prefix.glob("Lib/site-packages" if _WINDOWS else "lib*/python3*/*-packages"))
+
+
 def _is_environment(folder: Path) -> bool:
-    return (folder / "pyvenv.cfg").is_file() and any(folder.glob("lib*/python3*"))
+    return (folder / "pyvenv.cfg").is_file() and any(folder.glob("Lib" if _WINDOWS else "lib*/python3*"))
 
 
 def _installation(prefix: Path | None) -> list[Path]:
     """``prefix`` if Python is installed there, as its standard library shows."""
-    if prefix is not None and (any(prefix.glob("lib*/python3*/os.py")) or any(prefix.glob("lib/pypy3*/os.py"))):
-        return [prefix]
-    return []
+    patterns = ("Lib/os.py",) if _WINDOWS else ("lib*/python3*/os.py", "lib/pypy3*/os.py")
+    return [prefix] if prefix is not None and any(any(prefix.glob(pattern)) for pattern in patterns) else []
 
 
 def _base_of(environment: Path) -> Path | None:
@@ -168,8 +180,11 @@ def _base_of(environment: Path) -> Path | None:
         text = (environment / "pyvenv.cfg").read_text("utf-8", errors="replace")
     except OSError:
         return None
-    match = re.search(r"^home\s*=\s*(/.*?)\s*$", text, re.MULTILINE)
-    return Path(match[1]).resolve().parent if match else None
+    match = re.search(r"^home\s*=\s*(.+?)\s*$", text, re.MULTILINE)
+    if match is None or not Path(match[1]).is_absolute():
+        return None
+    home = Path(match[1]).resolve()
+    return home if _WINDOWS else home.parent
 
 
 def _is_only_ours(interpreter: Interpreter, root: Path) -> bool:
@@ -180,7 +195,7 @@ def _is_only_ours(interpreter: Interpreter, root: Path) -> bool:
     ours = Path(sys.prefix).resolve()
     if interpreter.prefixes[0].resolve() != ours or ours.is_relative_to(root):
         return False
-    return not any(ours.glob("lib*/python3*/*-packages/_pytest"))
+    return not any((folder / "_pytest").exists() for folder in package_folders(ours))
 
 
 def _home(environ: Mapping[str, str], variable: str, default: str) -> Path:

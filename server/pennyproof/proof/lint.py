@@ -7,12 +7,14 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import select
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import IO, Any, cast
 import ruff  # type: ignore[import-untyped]  # It ships its binary and no types.
 
 from pennyproof.errors import EnvironmentProblem
+from pennyproof.proof.sandbox.places import system_variables
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +49,11 @@ FATAL = (
 
 _NEWEST = (3, 14)
 """The newest Python whose grammar every supported ruff knows by name."""
+_SELECTS = sys.platform != "win32"
+"""Whether the system can wait for a pipe."""
 _PATIENCE = 10.0
 """Seconds for one answer. Ruff takes about one millisecond; past this it hangs and is started anew."""
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +141,11 @@ class _Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=self._folder.name,
-            env={},
+            env=system_variables(),
         )
         self._to = cast("IO[bytes]", self._process.stdin)
         self._from = cast("IO[bytes]", self._process.stdout)
+        self._read = _selecting(self._from) if _SELECTS else _pumping(self._from)
         self._buffer = b""
         self._requests = 0
         try:
@@ -204,12 +211,44 @@ class _Server:
         return taken
 
     def _fill(self, until: float) -> None:
-        if not select.select([self._from], [], [], max(0.0, until - time.monotonic()))[0]:
+        data = self._read(max(0.0, until - time.monotonic()))
+        if data is None:
             raise TimeoutError(f"no answer within {_PATIENCE:g} s")
-        data = os.read(self._from.fileno(), 1 << 16)
         if not data:
             raise EOFError("it ended")
         self._buffer += data
+
+
+_Read = Callable[[float], bytes | None]
+"""Waits so many seconds for bytes: none at the end, ``None`` where none came in time."""
+
+
+def _selecting(source: IO[bytes]) -> _Read:
+    def read(seconds: float) -> bytes | None:
+        return os.read(source.fileno(), _PIECE) if select.select([source], [], [], seconds)[0] else None
+
+    return read
+
+
+def _pumping(source: IO[bytes]) -> _Read:
+    """For Windows: a thread reads, and ends with what it reads from."""
+    pieces, descriptor = queue.SimpleQueue[bytes](), os.dup(source.fileno())
+
+    def pump() -> None:
+        with os.fdopen(descriptor, "rb", buffering=0) as own:
+            while piece := own.read(_PIECE):
+                pieces.put(piece)
+        pieces.put(b"")
+
+    threading.Thread(target=pump, name="pennyproof-lint-read", daemon=True).start()
+
+    def read(seconds: float) -> bytes | None:
+        try:
+            return pieces.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    return read
 
 
 def _initialize(folder: str, target: str) -> dict[str, Any]:

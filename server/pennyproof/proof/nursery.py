@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
 from pennyproof.proof.footprint import Footprint, footprint
+from pennyproof.proof.fresh import Fresh
 from pennyproof.proof.lines import LostError, SilentError
 from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.spec import WorkerSpec
-from pennyproof.proof.zygote import ForkServer, Imported, Process, Zygote
+from pennyproof.proof.zygote import Imported, Origin, Process, Server, Zygote
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ Look = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A process that imported everything."""
+    """A process that imported everything, or what stands for it where none can be forked."""
 
-    process: Process
+    process: Origin
     imported: Imported
 
 
@@ -59,7 +60,7 @@ class Nursery:
         self._lock = threading.Lock()
         self._plain: Future[Plain] | None = None
         self._started: Future[Started] | None = None
-        self._process: Process | None = None
+        self._process: Origin | None = None
         self._looked: frozenset[str] = CONFIGURATION
         """What pytest is known to look at while it starts."""
         self._closed = False
@@ -82,7 +83,7 @@ class Nursery:
         """
         return self._ready(cancel).imported
 
-    def fork(self, cancel: Cancel, *, warming: bool = False) -> ForkServer:
+    def fork(self, cancel: Cancel, *, warming: bool = False) -> Server:
         """A new fork server, in whose runs pytest starts from the beginning.
 
         Args:
@@ -96,7 +97,7 @@ class Nursery:
         for _ in range(_TRIES):
             plain = self._ready(cancel)
             try:
-                return plain.process.zygote.fork(warming=warming)
+                return plain.process.fork(warming=warming)
             except LostError as error:
                 lost = error
                 self.give_up(plain.process)
@@ -137,7 +138,7 @@ class Nursery:
                     self._started = _done(Started(None, started.look))
                     zygote.end()
 
-    def give_up(self, lost: Process) -> None:
+    def give_up(self, lost: Origin) -> None:
         """End a process that does not do what it should, with all that comes from it; the next need starts another."""
         with self._lock:
             if self._process is lost:
@@ -148,7 +149,7 @@ class Nursery:
         """The memory of all processes, workers included; ``None`` where there are none, or the system does not tell."""
         with self._lock:
             process = self._process
-        return footprint(process.group) if process else None
+        return footprint(process.group) if process and process.group else None
 
     def kill(self) -> None:
         """End the processes; they are started again when they are needed."""
@@ -196,21 +197,22 @@ class Nursery:
     def _make_plain(self) -> Plain:
         if self.spec.pycache:  # Whoever tidies up may have removed it.
             self.spec.pycache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        process = Process(self.sandbox, self.spec)
+        process: Origin = (Process if self.sandbox.forks else Fresh)(self.sandbox, self.spec)
         with self._lock:
             self._process = process
         if self._closed:
             process.end()
         try:
-            return Plain(process, process.zygote.prepare(process.setup, Cancel()))
+            return Plain(process, process.prepare(Cancel()))
         except LostError as error:
             process.end()
             raise WorkerLost(f"the project's Python could not be started in the sandbox: {error}") from error
 
     def _make_started(self, plain: Future[Plain]) -> Started:
-        if not self._starts_pytest or self.spec.args is None:
+        process = plain.result().process if self._starts_pytest else None
+        if not isinstance(process, Process) or self.spec.args is None:
             return Started(None, {})
-        parent = plain.result().process.zygote
+        parent = process.zygote
         look: Look = {}
         for _ in range(_TRIES):
             look = self._look()

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pennyproof.core.candidates import Candidate
@@ -169,6 +170,7 @@ class Prover:
             verdict = self._run_and_lint(
                 session, snapshot, candidate, recorded, before, targets, chosen, every_test, cancel
             )
+            verdict = replace(verdict, confined=session.confined or verdict.route is None)
             session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
         return verdict.taking(time.perf_counter() - began)
 

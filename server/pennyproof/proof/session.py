@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -59,6 +60,11 @@ class Session:
     def outdated(self) -> bool:
         """Whether packages were installed or removed since."""
         return self.environment.fingerprint() != self.fingerprint
+
+    @property
+    def confined(self) -> bool:
+        """Whether a sandbox is around what runs."""
+        return self.nursery.sandbox.kind != "off"
 
     def kill(self) -> None:
         """End what runs at once."""
@@ -145,7 +151,7 @@ def open_session(
         raise
     environment = Environment(interpreter, imported.version, imported.pytest)
     fingerprint = environment.fingerprint()
-    workers = options.workers or len(os.sched_getaffinity(0))
+    workers = options.workers or _cores()
     nursery = warmer.nursery
     linter = Linter(environment.version[:2])
     linter.start()
@@ -187,6 +193,11 @@ def open_session(
         verdicts=Verdicts(workspace),
         workers=workers,
     )
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _start(kind: Kind, begun: Beginning, cancel: Cancel) -> tuple[Worker, Imported]:

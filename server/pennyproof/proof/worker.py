@@ -12,7 +12,7 @@ from pennyproof.errors import Cancelled, WorkerLost
 from pennyproof.proof.lines import LostError, SilentError
 from pennyproof.proof.nursery import Nursery
 from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
-from pennyproof.proof.zygote import Answer, ForkServer, Status, Zygote
+from pennyproof.proof.zygote import Answer, ForkServer, Server, Status, Zygote
 
 __all__ = ["Answer", "Limits", "Nursery", "Primed", "Status", "Worker", "WorkerSpec"]
 
@@ -44,7 +44,7 @@ class Worker:
         self.nursery = nursery
         self._warming = warming
         self._lock = threading.Lock()
-        self._plain: ForkServer | None = None
+        self._plain: Server | None = None
         self._started: ForkServer | None = None
         """One in which pytest was started."""
         self._closed = False
@@ -103,7 +103,7 @@ class Worker:
     def kill(self) -> None:
         """End the fork server and everything it started; the next run starts a new one."""
         with self._lock:
-            servers = [server for server in (self._plain, self._started) if server]
+            servers: list[Server] = [server for server in (self._plain, self._started) if server]
             self._plain = self._started = None
         for server in servers:
             server.end()
@@ -115,7 +115,7 @@ class Worker:
 
     def _request(
         self, request: dict[str, Any], seconds: float, cancel: Cancel, sent: Callable[[], None] | None = None
-    ) -> "tuple[Answer, ForkServer]":
+    ) -> tuple[Answer, Server]:
         """Have one request answered, and by which fork server that was."""
         again, killed, lost = False, 0, 0
         while True:
@@ -129,9 +129,9 @@ class Worker:
                 # What ended one may have ended both, and where the next goes, too, what they come from is at fault.
                 self.kill()
                 if lost > 1:
-                    self.nursery.give_up(server.zygote.process)
+                    self.nursery.give_up(server.origin)
                 continue
-            if answer.status is Status.AGAIN and not again:
+            if answer.status is Status.AGAIN and isinstance(server, ForkServer) and not again:
                 again = True
                 self.nursery.unsuited(server.zygote, request["files"], answer.result)
             elif answer.status is Status.KILLED and killed < _MOST_KILLED:
@@ -141,7 +141,7 @@ class Worker:
 
     def _ask(
         self,
-        server: ForkServer,
+        server: Server,
         request: dict[str, Any],
         seconds: float,
         cancel: Cancel,
@@ -157,12 +157,12 @@ class Worker:
             self._free(server)
             raise
 
-    def _free(self, server: ForkServer) -> None:
+    def _free(self, server: Server) -> None:
         """Have a fork server end its child, or end it."""
         if not server.free():
             self._forget(server)
 
-    def _server(self, request: Mapping[str, Any], cancel: Cancel) -> ForkServer:
+    def _server(self, request: Mapping[str, Any], cancel: Cancel) -> Server:
         """The fork server for a request: one in which pytest was started, if that is as good here."""
         if not self._warming:
             zygote = self.nursery.suited(request["files"], request["params"].get("args") or (), cancel)
@@ -171,7 +171,7 @@ class Worker:
                 return started
         return self._plain_server(cancel)
 
-    def _started_server(self, zygote: Zygote | None) -> ForkServer | None:
+    def _started_server(self, zygote: Zygote | None) -> Server | None:
         with self._lock:
             server = self._started
         if zygote is None or (server and server.zygote is zygote):
@@ -182,18 +182,18 @@ class Worker:
             server = zygote.fork(warming=False)
         except (Cancelled, LostError):  # It has just been found out of date, or is lost.
             return None
-        return self._keep(server, started=True)
+        return self._keep(server)
 
-    def _plain_server(self, cancel: Cancel) -> ForkServer:
+    def _plain_server(self, cancel: Cancel) -> Server:
         with self._lock:
             if self._plain:
                 return self._plain
-        return self._keep(self.nursery.fork(cancel, warming=self._warming), started=False)
+        return self._keep(self.nursery.fork(cancel, warming=self._warming))
 
-    def _keep(self, server: ForkServer, *, started: bool) -> ForkServer:
+    def _keep(self, server: Server) -> Server:
         with self._lock:
             if not self._closed:
-                if started:
+                if isinstance(server, ForkServer) and server.zygote.started:
                     self._started = server
                 else:
                     self._plain = server
@@ -201,7 +201,7 @@ class Worker:
         server.end()
         raise Cancelled("the worker was closed")
 
-    def _forget(self, server: ForkServer) -> None:
+    def _forget(self, server: Server) -> None:
         server.end()
         with self._lock:
             if self._plain is server:
@@ -213,7 +213,7 @@ class Worker:
 class Primed:
     """A child that stays. Use as a context manager, which ends it."""
 
-    def __init__(self, worker: Worker, server: ForkServer, answer: Answer, cancel: Cancel) -> None:
+    def __init__(self, worker: Worker, server: Server, answer: Answer, cancel: Cancel) -> None:
         self.answer = answer
         """The answer to the request that started the child; unless ``ok`` or ``waiting``, that has gone already."""
         self._worker = worker

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled, WorkerLost
@@ -79,8 +79,62 @@ class Imported:
     """The modules of ``WorkerSpec.preload`` that could not be imported, and why."""
 
 
+class Origin(Protocol):
+    """What the servers come from that answer a worker's requests."""
+
+    @property
+    def group(self) -> int | None:
+        """The process group of all that stays between requests, if anything does."""
+
+    def prepare(self, cancel: Cancel) -> Imported:
+        """Get ready, and tell of the interpreter.
+
+        Raises:
+            Cancelled: ``cancel`` was asked, or ``end`` called.
+            LostError: That is not possible.
+        """
+
+    def fork(self, *, warming: bool) -> "Server":
+        """A new server.
+
+        Args:
+            warming: Let its runs write bytecode. Only for the unmodified, trusted project.
+
+        Raises:
+            Cancelled: ``end`` was called.
+            LostError: The process has ended.
+        """
+
+    def end(self) -> None:
+        """End it, with its servers and all that they run."""
+
+
+class Server(Protocol):
+    """Answers requests, one at a time, each by a process of its own."""
+
+    @property
+    def origin(self) -> Origin:
+        """What it comes from."""
+
+    def ask(
+        self, request: Mapping[str, Any], seconds: float, cancel: Cancel, sent: Callable[[], None] | None = None
+    ) -> Answer:
+        """Send a request and wait for its answer; ``sent`` is called in between.
+
+        Raises:
+            Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came; ``free`` may bring it to rest.
+            LostError: There will be no answer.
+        """
+
+    def free(self) -> bool:
+        """End what it is at, and the child that stays; whether it is ready for other requests then."""
+
+    def end(self) -> None:
+        """End it, all that it runs, and whoever waits for its answer."""
+
+
 class Process:
-    """A sandboxed process, that of a project's first zygote, and what it prints."""
+    """A sandboxed process, that of a project's first zygote, and what it prints; an ``Origin``."""
 
     def __init__(self, sandbox: Sandbox, spec: WorkerSpec) -> None:
         """Start it.
@@ -110,10 +164,13 @@ class Process:
             self._zygotes.append(zygote)
         return zygote
 
-    @property
-    def setup(self) -> Mapping[str, Any]:
-        """The first message to it."""
-        return self._launch.setup
+    def prepare(self, cancel: Cancel) -> Imported:
+        """Have it import what it should."""
+        return self.zygote.prepare(self._launch.setup, cancel)
+
+    def fork(self, *, warming: bool) -> "ForkServer":
+        """A new fork server, in a few milliseconds."""
+        return self.zygote.fork(warming=warming)
 
     @property
     def group(self) -> int:
@@ -238,7 +295,7 @@ class Zygote:
 
 
 class ForkServer:
-    """Answers requests, one at a time, each by a fresh and confined child."""
+    """Answers requests, one at a time, each by a fresh and confined child; a ``Server``."""
 
     def __init__(self, zygote: Zygote, number: int, lines: Lines) -> None:
         self.zygote = zygote
@@ -247,15 +304,15 @@ class ForkServer:
         self._ids = count(1)
         self._hold: list[str] = []
 
+    @property
+    def origin(self) -> Process:
+        """The process it comes from."""
+        return self.zygote.process
+
     def ask(
         self, request: Mapping[str, Any], seconds: float, cancel: Cancel, sent: Callable[[], None] | None = None
     ) -> Answer:
-        """Send a request and wait for its answer; ``sent`` is called in between.
-
-        Raises:
-            Cancelled: ``cancel`` was asked, or ``end`` called, before the answer came; ``free`` may bring it to rest.
-            LostError: There will be no answer.
-        """
+        """Send a request and wait for its answer; ``sent`` is called in between."""
         names = {"id": next(self._ids), "nonce": secrets.token_hex(16)}
         hold, self._hold = self._hold, []
         answer = self._lines.exchange({**names, **request, "hold": hold}, seconds, cancel, sent=sent)

@@ -9,7 +9,7 @@ import pytest
 
 from pennyproof.errors import NoSandbox
 from pennyproof.proof.inside import landlock
-from pennyproof.proof.sandbox import probe, seatbelt
+from pennyproof.proof.sandbox import Kind, has_none, probe, seatbelt
 from pennyproof.proof.sandbox.kernel import Obstacle
 from pennyproof.proof.sandbox.launch import Sandbox
 from pennyproof.proof.sandbox.protections import protections
@@ -23,7 +23,6 @@ WINDOWS = r"no sandbox for Windows: use Pennyproof within WSL 2"
     [
         ("auto", "win32", WINDOWS),
         ("bubblewrap", "win32", WINDOWS),
-        ("off", "win32", "os.fork, which Windows does not have: use Pennyproof within WSL 2"),
         ("auto", "freebsd14", "no sandbox for freebsd14: set proof.sandbox to off"),
         ("landlock", "darwin", "no landlock on macOS: set proof.sandbox to auto"),
         ("bubblewrap", "darwin", "no bubblewrap on macOS"),
@@ -36,9 +35,27 @@ def test_what_cannot_be_had_is_refused(kind: str, platform: str, said: str) -> N
         probe.find(kind, platform)
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin", "freebsd14"])
-def test_bare_only_when_asked_for(platform: str) -> None:
-    assert probe.find("off", platform).kind == "off"
+@pytest.mark.parametrize(
+    ("platform", "forks"), [("linux", True), ("darwin", True), ("freebsd14", True), ("win32", False)]
+)
+def test_bare_only_when_asked_for(platform: str, forks: bool) -> None:
+    bare = probe.find("off", platform)
+    assert (bare.kind, bare.forks) == ("off", forks)
+
+
+@pytest.mark.parametrize(
+    ("kind", "platform", "none"),
+    [
+        ("auto", "win32", True),
+        ("auto", "freebsd14", True),
+        ("auto", "linux", False),
+        ("auto", "darwin", False),
+        ("off", "win32", False),
+        ("bubblewrap", "win32", False),
+    ],
+)
+def test_where_it_takes_consent(kind: Kind, platform: str, none: bool) -> None:
+    assert has_none(kind, platform) is none
 
 
 def test_auto_says_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +133,8 @@ def test_the_command_of_macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_what_is_protected(kind: str, version: int, root: bool, lacking: set[str]) -> None:
+    assert [one.what for one in protections(kind) if one.how == "not limited"] == []
+    assert [one.what for one in protections(kind, limits=False) if one.how == "not limited"] == ["memory"]
     told = protections(kind, landlock_version=version, root=root)
     assert [one.what for one in told] == ["filesystem", "network", "processes", "memory", "environment", "signals"]
     assert {one.what for one in told if not one.whole} == lacking

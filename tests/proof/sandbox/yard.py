@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyproof.core.work import Cancel
-from pennyproof.proof.sandbox import Kind, find_sandbox
+from pennyproof.proof.sandbox import Kind, Sandbox, find_sandbox
 from pennyproof.proof.worker import Answer, Limits, Nursery, Worker, WorkerSpec
 
 KEY = "sk-a-key-that-must-not-be-seen"
@@ -71,8 +71,9 @@ class Yard:
 
 
 @contextmanager
-def yard_of(kind: Kind, folder: Path) -> Iterator[Yard]:
+def yard_of(kind: Kind | Sandbox, folder: Path) -> Iterator[Yard]:
     """A project, a secret and a worker, which is ended."""
+    sandbox = find_sandbox(kind) if isinstance(kind, str) else kind
     root, secret, pycache = folder / "project", folder / "private" / "secret", folder / "pycache"
     for place in (root / "package", secret.parent, pycache):
         place.mkdir(parents=True)
@@ -81,10 +82,10 @@ def yard_of(kind: Kind, folder: Path) -> Iterator[Yard]:
     secret.write_text("secret")
     (pycache / "present").write_text("bytecode")
     spec = WorkerSpec(root=root, python=Path(sys.executable), plugins=False, pycache=pycache, jobs=JOBS)
-    nursery = Nursery(find_sandbox(kind), spec)
+    nursery = Nursery(sandbox, spec)
     worker = Worker(nursery)
     try:
-        yield Yard(kind, nursery, worker, root, secret, pycache)
+        yield Yard(sandbox.kind, nursery, worker, root, secret, pycache)
     finally:
         worker.close()
         nursery.close()

@@ -1,4 +1,4 @@
-"""Makes a package of this folder, under a name that nothing else has, and runs its zygote (or ``confine``).
+"""Makes a package of this folder, under a name that nothing else has, and runs its zygote (or ``confine``, ``once``).
 
 The folder itself is taken off ``sys.path`` first: its ``run`` or ``trace`` would shadow modules of the project.
 """
@@ -19,7 +19,9 @@ if __name__ == "__main__":
     package = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = package
     spec.loader.exec_module(package)
-    if len(sys.argv) > 1:
+    if sys.argv[1:] == ["once"]:
+        importlib.import_module(spec.name + ".once").main()
+    elif len(sys.argv) > 1:
         importlib.import_module(spec.name + ".confine").main(sys.argv[1:])
     else:
         importlib.import_module(spec.name + ".zygote").main()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import resource
 import stat
 import sys
 from typing import Any, Dict, List, Mapping, Optional
+
+if sys.platform != "win32":
+    import resource
 
 Files = Mapping[str, Optional[str]]
 """Relative path → base64 of the bytes, or None for a file that is to be missing."""
@@ -46,29 +48,33 @@ def use_home(home: str, temporary: str) -> None:
     os.makedirs(home, exist_ok=True)
     os.makedirs(temporary, exist_ok=True)
     os.environ.update(HOME=home, TMPDIR=temporary)
+    if sys.platform == "win32":
+        os.environ.update(USERPROFILE=home, TEMP=temporary, TMP=temporary)
 
 
-def set_limits(limits: Dict[str, Any], processes_now: int) -> None:
-    """Bound what this process and those it starts may use.
+if sys.platform != "win32":  # which bounds processes by other means
 
-    Args:
-        limits: ``cpu``, ``memory``, ``processes``, ``file_size``.
-        processes_now: How many processes count against the same user already.
-    """
-    bounds = [
-        (resource.RLIMIT_CPU, int(limits["cpu"]) + 1),
-        (resource.RLIMIT_FSIZE, limits["file_size"]),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 4096),
-    ]
-    if sys.platform != "darwin":  # which refuses any bound on the address space
-        bounds.append((resource.RLIMIT_AS, limits["memory"]))
-    if hasattr(resource, "RLIMIT_NPROC"):
-        bounds.append((resource.RLIMIT_NPROC, limits["processes"] + processes_now))
-    for kind, wanted in bounds:
-        hard = resource.getrlimit(kind)[1]
-        bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(kind, (bound, bound))
+    def set_limits(limits: Dict[str, Any], processes_now: int) -> None:
+        """Bound what this process and those it starts may use.
+
+        Args:
+            limits: ``cpu``, ``memory``, ``processes``, ``file_size``.
+            processes_now: How many processes count against the same user already.
+        """
+        bounds = [
+            (resource.RLIMIT_CPU, int(limits["cpu"]) + 1),
+            (resource.RLIMIT_FSIZE, limits["file_size"]),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_NOFILE, 4096),
+        ]
+        if sys.platform != "darwin":  # which refuses any bound on the address space
+            bounds.append((resource.RLIMIT_AS, limits["memory"]))
+        if hasattr(resource, "RLIMIT_NPROC"):
+            bounds.append((resource.RLIMIT_NPROC, limits["processes"] + processes_now))
+        for kind, wanted in bounds:
+            hard = resource.getrlimit(kind)[1]
+            bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(kind, (bound, bound))
 
 
 def close_all_but(keep: List[int]) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import tempfile
 import time
 import traceback
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
-from . import guard, pages, wire
+from . import ending, pages, wire
 from .child_setup import close_all_but
 from .isolate import Isolation
 from .lines import Lines
@@ -239,30 +238,12 @@ class Child:
         code = _code(self._kill())
         size = os.lseek(self._output, 0, os.SEEK_END)
         tail = os.pread(self._output, _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace").strip()
-        killed = by_itself and code == 128 + signal.SIGKILL
-        return "killed" if killed else "crashed", _how(code) + (":\n" + tail if tail else ""), None
+        killed = by_itself and code == ending.KILLED
+        return "killed" if killed else "crashed", ending.how(code) + (":\n" + tail if tail else ""), None
 
 
 def _code(status: int) -> int:
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-
-
-_SAID = {
-    guard.REACHED: "it reached into the interpreter, where results are made",
-    wire.MEDDLED: "it meddled with what tells results",
-}
-"""Exit code → what it stands for. Whoever else ends so has given no answer either."""
-
-
-def _how(code: int) -> str:
-    if code in _SAID:
-        return _SAID[code]
-    if code > 128:
-        try:
-            return "it was killed by %s before it answered" % signal.Signals(code - 128).name
-        except ValueError:  # no signal, only a large number
-            pass
-    return "it ended with exit code %d before it answered" % code
 
 
 def _settle(isolation: Isolation, requests: int, answers: int, output: int, opened: Optional[Opened]) -> None:

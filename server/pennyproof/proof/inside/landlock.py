@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
+import sys
 from typing import Iterable
 
 from . import libc
@@ -37,6 +38,8 @@ class _PathBeneath(ctypes.Structure):
 
 def version() -> int:
     """The version of Landlock's interface here; zero where the kernel has none, or has it switched off."""
+    if not sys.platform.startswith("linux"):
+        return 0
     try:
         return libc.syscall(_CREATE_RULESET, None, 0, _VERSION)
     except OSError:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 from typing import Any
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
 _MNT_DETACH = 2
@@ -18,9 +17,15 @@ PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
+@functools.lru_cache(maxsize=None)
+def _library() -> ctypes.CDLL:
+    # Not as this module is imported: Windows has no library without a name.
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def call(name: str, *arguments: Any) -> int:
     """Call a function of the C library; a negative result is an OSError."""
-    result: int = getattr(_libc, name)(*arguments)
+    result: int = getattr(_library(), name)(*arguments)
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, "%s: %s" % (name, os.strerror(number)))

@@ -2,7 +2,8 @@
 
 The alarm raises in the main thread, where the test is. What it cannot interrupt has a second chance to end and is then
 killed with the whole process: code that catches everything by the handler, code in C by a timer of processor time. A
-test that uses SIGALRM itself goes unlimited here; whoever asked for the run limits that.
+test that uses SIGALRM itself goes unlimited here; whoever asked for the run limits that. Where there are no alarms
+(Windows), a thread ends the process at once.
 """
 
 from __future__ import annotations
@@ -21,10 +22,17 @@ _SOON = 0.02
 """Seconds until an alarm that came between setup, call and teardown, where nothing may be raised, comes again."""
 _SHARE = 0.1
 """What a test may take once those that hang have used up their time together, as a share of the usual."""
+_ALARMS = hasattr(signal, "setitimer")
+OVERDUE = 128 + 14
+"""Exit code of a process that was ended for want of an end: as if SIGALRM had, which not all systems have."""
 
 
 class Timeout(BaseException):
     """A test did not end in time. No ``Exception``, since tests and their subjects catch those."""
+
+
+def _leave() -> None:
+    os._exit(OVERDUE)
 
 
 class Limit:
@@ -41,12 +49,18 @@ class Limit:
         self._seconds = 0.0
         self._rings = 0
         self._interruptible = False
+        self._timer: Optional[threading.Timer] = None
 
     def begin(self, seconds: Optional[float] = None) -> None:
         """Set the alarm for a test, or for something else that may take ``seconds``."""
         self._rings = 0
         self._seconds = seconds or self._next()
         if not self._seconds or threading.current_thread() is not threading.main_thread():
+            return
+        if not _ALARMS:
+            self._timer = threading.Timer(self._seconds, _leave)
+            self._timer.daemon = True
+            self._timer.start()
             return
         if signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
             signal.signal(signal.SIGALRM, self._ring)
@@ -57,6 +71,10 @@ class Limit:
     def end(self) -> Optional[str]:
         """The test is over; says so if it did not end in time."""
         self._interruptible = False
+        if not _ALARMS:
+            if self._timer:
+                self._timer.cancel()
+            return None
         if self._is_set():
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -99,6 +117,6 @@ class Limit:
             return
         self._rings += 1
         if self._rings == _MOST_RINGS:
-            os._exit(128 + signal.SIGALRM)  # as if the signal itself had
+            _leave()
         signal.setitimer(signal.ITIMER_REAL, _WINDING_UP)
         raise Timeout(self._said())

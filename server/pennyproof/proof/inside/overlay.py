@@ -69,16 +69,25 @@ class PrivateCopy:
                 os.makedirs(target, exist_ok=True)
                 os.chmod(target, stat.S_IMODE(found.st_mode) | stat.S_IRWXU)
             elif stat.S_ISLNK(found.st_mode):
-                os.symlink(self._moved(os.readlink(source)), target)
+                self._link(source, target)
             else:
                 shutil.copy2(source, target)
         except (FileNotFoundError, PermissionError):  # it went away just now, or is not for us to read
             return
         self._known[path] = (_mark(found), _mark(os.lstat(target), with_change=True))
 
+    def _link(self, source: str, target: str) -> None:
+        try:
+            os.symlink(self._moved(os.readlink(source)), target)
+        except OSError:
+            # On Windows few may make links, so that what they lead to is copied; elsewhere that is no reason.
+            if sys.platform != "win32" or not os.path.isfile(source):
+                raise
+            shutil.copy2(source, target)
+
     def _moved(self, link: str) -> str:
         """An absolute link into the original, as one into the copy."""
-        inside = os.path.isabs(link) and os.path.commonpath([link, self.original]) == self.original
+        inside = os.path.isabs(link) and os.path.join(link, "").startswith(os.path.join(self.original, ""))
         return os.path.join(self.copy, os.path.relpath(link, self.original)) if inside else link
 
 

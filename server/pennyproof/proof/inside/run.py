@@ -21,7 +21,7 @@ class Run:
 
     def __init__(self, params: Dict[str, Any], context: Context) -> None:
         chance.renew()
-        if params.get("gently"):
+        if params.get("gently") and hasattr(os, "nice"):
             os.nice(_GENTLY)
         places = self._places = Places(context.root)
         self.settings = session.Settings(

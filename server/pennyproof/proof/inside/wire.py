@@ -10,16 +10,19 @@ when nothing of the project has run.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import hmac
 import json
 import json.encoder
 import os
 import struct
+import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from .seal import take_seal
+
+if sys.platform != "win32":
+    import fcntl
 
 MAX_BODY = 64 << 20
 """Bytes; a longer answer is none."""
@@ -157,8 +160,9 @@ def _c_encoder() -> Callable[[Any], bytes]:
 def pipe() -> "tuple[int, int]":
     """A pipe that takes a whole source file at once, so that its writer need not wait for the reader."""
     reading, writing = os.pipe()
-    with contextlib.suppress(OSError):  # no Linux, or this user has had enough of them
-        fcntl.fcntl(writing, _F_SETPIPE_SZ, _ROOM)
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # no Linux, or this user has had enough of them
+            fcntl.fcntl(writing, _F_SETPIPE_SZ, _ROOM)
     return reading, writing
 
 

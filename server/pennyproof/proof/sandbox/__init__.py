@@ -4,6 +4,8 @@ Two layers. A ``Sandbox`` here starts the fork server in a place with the projec
 loopback, no home and no secrets. ``proof/inside/isolate.py`` then confines each run further.
 """
 
+import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,9 +17,37 @@ from pennyproof.proof.sandbox.spec import Limits, WorkerSpec
 if TYPE_CHECKING:
     from pennyproof.proof.worker import Worker
 
-__all__ = ["Finished", "Kind", "Launch", "Limits", "Sandbox", "WorkerSpec", "find_sandbox", "likely_sandbox", "try_out"]
+__all__ = [
+    "KINDS",
+    "Finished",
+    "Kind",
+    "Launch",
+    "Limits",
+    "Sandbox",
+    "WorkerSpec",
+    "find_sandbox",
+    "has_none",
+    "likely_sandbox",
+    "named",
+    "try_out",
+]
 
 Kind = Literal["auto", "bubblewrap", "landlock", "seatbelt", "off"]
+KINDS: Mapping[str, tuple[str, ...]] = {"linux": ("bubblewrap", "landlock"), "darwin": ("seatbelt",)}
+"""Platform → the kinds of sandbox there, the strongest first."""
+
+
+def has_none(kind: str, platform: str = sys.platform) -> bool:
+    """Whether ``proof.sandbox`` asks for whatever there is on a platform that has nothing.
+
+    Tests run there only for users who agreed to just that; ``find_sandbox`` takes no part in it, and refuses.
+    """
+    return kind == "auto" and platform not in KINDS
+
+
+def named(platform: str = sys.platform) -> str:
+    """What people call a platform."""
+    return {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}.get(platform, platform)
 
 
 @cache

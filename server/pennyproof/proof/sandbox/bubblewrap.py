@@ -29,6 +29,7 @@ class Bubblewrap:
     """Workers in namespaces, under a root of their own."""
 
     kind = "bubblewrap"
+    forks = True
 
     def __init__(self, executable: str | None = None) -> None:
         self._executable = executable or shutil.which("bwrap") or "bwrap"

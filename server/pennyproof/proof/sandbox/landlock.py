@@ -21,6 +21,7 @@ class Landlock:
     """Workers that have given up what they do not need."""
 
     kind = "landlock"
+    forks = True
 
     def launch(self, spec: WorkerSpec) -> Launch:
         return self._launch(spec, (str(spec.python), str(INSIDE)))

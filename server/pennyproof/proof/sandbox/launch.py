@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -86,7 +87,10 @@ def run_to_end(launch: Launch, timeout: float) -> Finished:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and its group."""
+    """Kill a process and its group; on Windows, which has none, the process alone."""
+    if sys.platform == "win32":
+        process.kill()
+        return
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # it has ended; macOS says the second of zombies
@@ -98,10 +102,14 @@ class Sandbox(Protocol):
 
     @property
     def kind(self) -> str:
-        """``bubblewrap``, ``landlock`` or ``off``."""
+        """``bubblewrap``, ``landlock``, ``seatbelt`` or ``off``."""
+
+    @property
+    def forks(self) -> bool:
+        """Whether runs are forked from a process that has imported what they need; else each starts an interpreter."""
 
     def launch(self, spec: WorkerSpec) -> Launch:
-        """How to start the fork server of ``spec``."""
+        """How to start the fork server of ``spec``, or one run."""
 
     def run_once(self, argv: Sequence[str], spec: WorkerSpec, timeout: float) -> Finished:
         """Run a command to its end in the sandbox a worker of ``spec`` would have; used to probe an interpreter.

@@ -1,8 +1,10 @@
 """No sandbox, which is what ``proof.sandbox: off`` asks for.
 
-The project is copied all the same, and our environment is not handed on.
+The project is copied all the same, and our environment is not handed on. It is all there is on Windows, where
+no process can be forked.
 """
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +20,11 @@ class Off:
 
     kind = "off"
 
+    def __init__(self, *, forks: bool = hasattr(os, "fork")) -> None:
+        self.forks = forks
+
     def launch(self, spec: WorkerSpec) -> Launch:
-        return self._launch(spec, (str(spec.python), str(INSIDE)))
+        return self._launch(spec, (str(spec.python), str(INSIDE), *(() if self.forks else ("once",))))
 
     def run_once(self, argv: Sequence[str], spec: WorkerSpec, timeout: float) -> Finished:
         return run_to_end(self._launch(spec, argv), timeout)

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -72,10 +73,24 @@ def outermost(places: Iterable[Path]) -> list[Path]:
     return kept
 
 
+def system_variables() -> dict[str, str]:
+    """What no program starts without: nothing, but on Windows where the system is."""
+    if sys.platform != "win32":
+        return {}
+    return {name: os.environ[name] for name in ("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT") if name in os.environ}
+
+
+def _search_path(python: Path) -> str:
+    if sys.platform == "win32":
+        system = os.environ.get("SYSTEMROOT", r"C:\Windows")
+        return os.pathsep.join([str(python.parent), str(python.parent / "Scripts"), rf"{system}\System32", system])
+    return f"{python.parent}:/usr/local/bin:/usr/bin:/bin"
+
+
 def environment(spec: WorkerSpec, home: str) -> dict[str, str]:
     """The whole environment of a sandboxed process; nothing of ours is handed on but the time zone."""
-    variables = {
-        "PATH": f"{spec.python.parent}:/usr/local/bin:/usr/bin:/bin",
+    variables = system_variables() | {
+        "PATH": _search_path(spec.python),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "HOME": home,

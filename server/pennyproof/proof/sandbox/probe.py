@@ -11,6 +11,7 @@ from pathlib import Path
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem, NoSandbox
 from pennyproof.proof.nursery import Nursery
+from pennyproof.proof.sandbox import KINDS, named
 from pennyproof.proof.sandbox.bubblewrap import Bubblewrap
 from pennyproof.proof.sandbox.kernel import no_landlock, no_namespaces
 from pennyproof.proof.sandbox.landlock import Landlock
@@ -21,8 +22,6 @@ from pennyproof.proof.sandbox.spec import INSIDE, Limits, WorkerSpec
 from pennyproof.proof.worker import Worker
 
 _INSTEAD = "or set proof.sandbox to off to run the tests without one, with all your rights"
-_KINDS = {"linux": ("bubblewrap", "landlock"), "darwin": ("seatbelt",)}
-"""Platform → the kinds of sandbox there, the strongest first."""
 
 
 def find(kind: str, platform: str = sys.platform) -> Sandbox:
@@ -34,12 +33,12 @@ def find(kind: str, platform: str = sys.platform) -> Sandbox:
         NoSandbox: It does not work.
     """
     if kind == "off":
-        return _off(platform)
-    kinds = _KINDS.get(platform, ())
+        return Off(forks=platform != "win32" and hasattr(os, "fork"))
+    kinds = KINDS.get(platform, ())
     if not kinds:
-        raise NoSandbox(f"there is no sandbox for {_named(platform)}: {_elsewhere(platform)}")
+        raise NoSandbox(f"there is no sandbox for {named(platform)}: {_elsewhere(platform)}")
     if kind != "auto" and kind not in kinds:
-        raise NoSandbox(f"there is no {kind} on {_named(platform)}: set proof.sandbox to auto, {_INSTEAD}")
+        raise NoSandbox(f"there is no {kind} on {named(platform)}: set proof.sandbox to auto, {_INSTEAD}")
     reasons: list[str] = []
     for each in kinds if kind == "auto" else (kind,):
         try:
@@ -49,14 +48,9 @@ def find(kind: str, platform: str = sys.platform) -> Sandbox:
     raise NoSandbox(f"{'; nor is there another: '.join(reasons)}; {_INSTEAD}")
 
 
-def _named(platform: str) -> str:
-    return {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}.get(platform, platform)
-
-
 def _elsewhere(platform: str) -> str:
-    if platform == "win32":
-        return "use Pennyproof within WSL 2, where there is one"
-    return _INSTEAD.removeprefix("or ")
+    instead = _INSTEAD.removeprefix("or ")
+    return f"use Pennyproof within WSL 2, where there is one, or {instead}" if platform == "win32" else instead
 
 
 def likely(kind: str) -> Sandbox | None:
@@ -102,12 +96,6 @@ def _seatbelt() -> Sandbox:
     except EnvironmentProblem as error:
         raise NoSandbox(f"sandbox-exec does not work here, as within another sandbox: {_last_line(error)}") from error
     return sandbox
-
-
-def _off(platform: str) -> Sandbox:
-    if platform == "win32" or not hasattr(os, "fork"):
-        raise NoSandbox(f"running tests takes os.fork, which {_named(platform)} does not have: {_elsewhere('win32')}")
-    return Off()
 
 
 _FINDERS: Mapping[str, Callable[[], Sandbox]] = {

@@ -16,20 +16,25 @@ class Protection:
     """Whether nothing more could be wished for."""
 
 
-def protections(kind: str, *, landlock_version: int | None = None, root: bool | None = None) -> tuple[Protection, ...]:
+def protections(
+    kind: str, *, limits: bool = True, landlock_version: int | None = None, root: bool | None = None
+) -> tuple[Protection, ...]:
     """What protects, in a sandbox of this kind.
 
     Args:
         kind: As ``Sandbox.kind``.
+        limits: Whether the system bounds what a process takes, which it does for those that were forked.
         landlock_version: Instead of asking the kernel.
         root: Whether Pennyproof runs as root, instead of asking.
     """
     version = landlock.version() if landlock_version is None else landlock_version
     as_root = os.geteuid() == 0 if root is None and hasattr(os, "geteuid") else bool(root)
-    return _KINDS[kind](version, as_root)
+    told = _KINDS[kind](version, as_root)
+    return told if limits else tuple(_UNLIMITED if one.what == "memory" else one for one in told)
 
 
 _MEMORY = "each process is limited by the kernel; all together are looked at every tenth of a second"
+_UNLIMITED = Protection("memory", "not limited", whole=False)
 _ENVIRONMENT = Protection("environment", "tests start with one of their own: no variable of yours, no key")
 
 

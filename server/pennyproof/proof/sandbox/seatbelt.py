@@ -39,6 +39,7 @@ class Seatbelt:
     """Workers under a profile."""
 
     kind = "seatbelt"
+    forks = True
 
     def launch(self, spec: WorkerSpec) -> Launch:
         return self._launch(spec, (str(spec.python), str(INSIDE)))
