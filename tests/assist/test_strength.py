@@ -11,7 +11,7 @@ from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import FailedTest, Gate, Level, Line, Strength, Verdict, rejected
-from pennyproof.core.work import Cancel, Deadline
+from pennyproof.core.work import Cancel, Deadline, Silent
 from pennyproof.errors import Cancelled, WorkerLost
 from tests.assist.scripted import ScriptedProver, baseline
 
@@ -43,7 +43,7 @@ def check(
     """What is measured, and what for; nothing else about the verdict changes."""
     prover = ScriptedProver(baseline(), notices=notices, trouble=trouble)
     snapshot, deadline = Snapshot(Path("/project")), Deadline(seconds)
-    found = measured(prover, snapshot, candidate, verdict, cancel=Cancel(), deadline=deadline)
+    found = measured(prover, snapshot, candidate, verdict, deadline=deadline, cancel=Cancel(), progress=Silent())
     assert replace(found, strength=None) == verdict
     return found.strength, prover
 

@@ -61,6 +61,14 @@ def test_a_diff_is_proved_by_the_tests_that_import_what_it_changes(opened: Open)
     assert (prove(project, OTHER).broken) == ("tests/test_b.py::test_b",)
 
 
+def test_how_much_these_would_notice_takes_no_run_of_the_others(opened: Open) -> None:
+    project = opened()
+    verdict = project.prove(project.snapshot(), MENDED, measuring=600.0)
+    assert verdict.strength is not None
+    assert verdict.strength.noticed == verdict.strength.slips
+    assert prove(project, OTHER).selection == "imports"
+
+
 def test_a_baseline_tells_more(opened: Open) -> None:
     project = opened()
     project.prover.baseline(project.snapshot(), cancel=Cancel(), progress=Silent())
