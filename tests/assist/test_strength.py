@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pennyproof.assist.strength import measured
+from pennyproof.assist.strength import Strengths, measured
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
@@ -124,3 +124,34 @@ def test_a_verdict_outlives_the_worker_that_would_measure_it() -> None:
 def test_a_cancel_ends_it() -> None:
     with pytest.raises(Cancelled):
         check(edit(("a.py", MORE, ATLEAST)), ALL_NOTICED, trouble=Cancelled("cancelled"))
+
+
+@pytest.mark.parametrize(
+    ("again", "found"),
+    [
+        (replace(PASSES, cached=True, seconds=0.5), Strength(1, 2)),
+        (replace(PASSES, seconds=0.5), None),
+        (replace(PASSES, cached=True, ran=(A,)), None),
+    ],
+    ids=["told again", "made anew", "of other tests"],
+)
+def test_a_strength_is_told_again_with_its_verdict(again: Verdict, found: Strength | None) -> None:
+    strengths, candidate = Strengths(), edit(("a.py", MORE, ATLEAST))
+    strengths.keep(candidate, replace(PASSES, seconds=2.0, strength=Strength(1, 2)))
+    assert strengths.find(candidate, again) == found
+    assert strengths.find(edit(("b.py", MORE, ATLEAST)), again) is None
+
+
+def test_a_verdict_without_a_strength_leaves_nothing_to_tell() -> None:
+    strengths, candidate = Strengths(), edit(("a.py", MORE, ATLEAST))
+    strengths.keep(candidate, PASSES)
+    assert strengths.find(candidate, replace(PASSES, cached=True)) is None
+
+
+def test_of_many_strengths_the_last_are_known() -> None:
+    strengths = Strengths()
+    candidates = [edit((f"{number}.py", MORE, ATLEAST)) for number in range(40)]
+    for candidate in candidates:
+        strengths.keep(candidate, replace(PASSES, strength=Strength(1, 2)))
+    assert strengths.find(candidates[0], replace(PASSES, cached=True)) is None
+    assert strengths.find(candidates[-1], replace(PASSES, cached=True)) == Strength(1, 2)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,8 @@ def test_how_much_these_would_notice_takes_no_run_of_the_others(opened: Open) ->
     verdict = project.prove(project.snapshot(), MENDED, measuring=600.0)
     assert verdict.strength is not None
     assert verdict.strength.noticed == verdict.strength.slips
+    again = project.prove(project.snapshot(), MENDED, measuring=600.0)
+    assert replace(again, seconds=0.0, cached=False) == replace(verdict, seconds=0.0)
     assert prove(project, OTHER).selection == "imports"
 
 

@@ -1,9 +1,10 @@
 """Checks a diff, from wherever it came."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pennyproof.assist.ports import Prover
-from pennyproof.assist.strength import measured
+from pennyproof.assist.strength import Strengths, measured
 from pennyproof.core.candidates import Candidate, Origin
 from pennyproof.core.diffs import apply, read
 from pennyproof.core.snapshots import Snapshot
@@ -21,6 +22,7 @@ def prove(
     cancel: Cancel,
     progress: Progress,
     measuring: float,
+    strengths: Strengths,
 ) -> Verdict:
     """Check a unified diff; see ``Project.prove``."""
     candidate = Candidate(apply(read(diff), snapshot.read), Origin(), "the given diff")
@@ -36,6 +38,10 @@ def prove(
     progress.report("checking the diff")
     targets = [test.id for test in baseline.failing]
     verdict = prover.prove(snapshot, candidate, targets=targets, test_ids=test_ids, selection=selection, cancel=cancel)
-    return measured(
+    if measuring and (known := strengths.find(candidate, verdict)):
+        return replace(verdict, strength=known)
+    verdict = measured(
         prover, snapshot, candidate, verdict, deadline=Deadline(measuring), cancel=cancel, progress=progress
     )
+    strengths.keep(candidate, verdict)
+    return verdict

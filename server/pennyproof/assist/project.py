@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyproof.assist.ports import CandidateSource, Prover
+from pennyproof.assist.strength import Strengths
 from pennyproof.core.outcomes import Baseline
 from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
@@ -63,6 +64,7 @@ class Project:
         self._hidden = hidden
         self._lock = threading.Lock()
         self._prover: Prover | None = None
+        self._strengths = Strengths()
 
     @property
     def prover(self) -> Prover:
@@ -206,6 +208,7 @@ class Project:
             cancel=cancel or Cancel(),
             progress=progress or Silent(),
             measuring=measuring,
+            strengths=self._strengths,
         )
 
     def measured(

@@ -2,6 +2,8 @@
 
 import logging
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 MEASURING_SECONDS = 3.0
 """What it may take where somebody waits for it."""
 _MOST_SLIPS = 12
+_MOST_KNOWN = 16
 
 
 def measured(
@@ -65,6 +68,33 @@ def measured(
         return verdict
     missed = tuple(wrong[index].summary for index, noticed in told.items() if not noticed)
     return replace(verdict, strength=Strength(len(told) - len(missed), len(told), missed))
+
+
+class Strengths:
+    """What was measured last: a verdict that is told again says it at once. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[Candidate, Verdict], Strength] = OrderedDict()
+
+    def find(self, candidate: Candidate, verdict: Verdict) -> Strength | None:
+        """The strength of a verdict on a candidate that was made before, of the same files, and measured then."""
+        with self._lock:
+            return self._known.get((candidate, _plain(verdict))) if verdict.cached else None
+
+    def keep(self, candidate: Candidate, verdict: Verdict) -> None:
+        """Remember the strength of a verdict, if it has one."""
+        if verdict.strength is None:
+            return
+        with self._lock:
+            self._known[candidate, _plain(verdict)] = verdict.strength
+            while len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+
+
+def _plain(verdict: Verdict) -> Verdict:
+    """A verdict as it is each time it is told."""
+    return replace(verdict, seconds=0.0, strength=None, cached=False)
 
 
 def measured_offer(
