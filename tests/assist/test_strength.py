@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pennyproof.assist.strength import measured
+from pennyproof.assist.strength import Strengths, measured
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import FailedTest, Gate, Level, Line, Strength, Verdict, rejected
-from pennyproof.core.work import Cancel, Deadline
+from pennyproof.core.work import Cancel, Deadline, Silent
 from pennyproof.errors import Cancelled, WorkerLost
 from tests.assist.scripted import ScriptedProver, baseline
 
@@ -43,7 +43,7 @@ def check(
     """What is measured, and what for; nothing else about the verdict changes."""
     prover = ScriptedProver(baseline(), notices=notices, trouble=trouble)
     snapshot, deadline = Snapshot(Path("/project")), Deadline(seconds)
-    found = measured(prover, snapshot, candidate, verdict, cancel=Cancel(), deadline=deadline)
+    found = measured(prover, snapshot, candidate, verdict, deadline=deadline, cancel=Cancel(), progress=Silent())
     assert replace(found, strength=None) == verdict
     return found.strength, prover
 
@@ -124,3 +124,34 @@ def test_a_verdict_outlives_the_worker_that_would_measure_it() -> None:
 def test_a_cancel_ends_it() -> None:
     with pytest.raises(Cancelled):
         check(edit(("a.py", MORE, ATLEAST)), ALL_NOTICED, trouble=Cancelled("cancelled"))
+
+
+@pytest.mark.parametrize(
+    ("again", "found"),
+    [
+        (replace(PASSES, cached=True, seconds=0.5), Strength(1, 2)),
+        (replace(PASSES, seconds=0.5), None),
+        (replace(PASSES, cached=True, ran=(A,)), None),
+    ],
+    ids=["told again", "made anew", "of other tests"],
+)
+def test_a_strength_is_told_again_with_its_verdict(again: Verdict, found: Strength | None) -> None:
+    strengths, candidate = Strengths(), edit(("a.py", MORE, ATLEAST))
+    strengths.keep(candidate, replace(PASSES, seconds=2.0, strength=Strength(1, 2)))
+    assert strengths.find(candidate, again) == found
+    assert strengths.find(edit(("b.py", MORE, ATLEAST)), again) is None
+
+
+def test_a_verdict_without_a_strength_leaves_nothing_to_tell() -> None:
+    strengths, candidate = Strengths(), edit(("a.py", MORE, ATLEAST))
+    strengths.keep(candidate, PASSES)
+    assert strengths.find(candidate, replace(PASSES, cached=True)) is None
+
+
+def test_of_many_strengths_the_last_are_known() -> None:
+    strengths = Strengths()
+    candidates = [edit((f"{number}.py", MORE, ATLEAST)) for number in range(40)]
+    for candidate in candidates:
+        strengths.keep(candidate, replace(PASSES, strength=Strength(1, 2)))
+    assert strengths.find(candidates[0], replace(PASSES, cached=True)) is None
+    assert strengths.find(candidates[-1], replace(PASSES, cached=True)) == Strength(1, 2)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from pennyproof.assist.union import best_union, merge
+from pennyproof.assist.union import Union, best_union, measured_union, merge
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.offers import Offer
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
-from pennyproof.core.verdicts import Gate, Level, Verdict, rejected
-from pennyproof.core.work import Cancel, Silent
+from pennyproof.core.verdicts import Gate, Level, Line, Strength, Verdict, rejected
+from pennyproof.core.work import Cancel, Deadline, Silent
 from tests.assist.scripted import ScriptedProver, baseline, failed
 
 BEFORE = "one\ntwo\nthree\nfour\n"
@@ -104,3 +104,44 @@ def test_merge_refuses_a_file_that_is_deleted_and_changed() -> None:
     deleted = replace(change("one", "ONE"), after=None)
     with pytest.raises(ValueError, match="created or deleted"):
         merge([Candidate((deleted,)), Candidate((change("two", "TWO"),))])
+
+
+FIRST, SECOND = "x = a > b\n", "y = a != b\n"
+LESS, ATLEAST = "replace `==` by `<`", "replace `<` by `>=`"
+STRONG = Strength(5, 6, ("a.py:1: replace `>` by `<`",))
+
+
+def numbered(name: str, old: str, new: str, *, strength: Strength | None, uncovered: tuple[Line, ...] = ()) -> Offer:
+    before = FIRST + SECOND
+    edited = FileChange("a.py", Source(before), Source(before.replace(old, new)))
+    verdict = Verdict(Level.FIXES, ran=("t.py::t",), strength=strength, uncovered=uncovered)
+    return Offer(name, Candidate((edited,), summary=name), verdict)
+
+
+@pytest.mark.parametrize(
+    ("names", "strength", "uncovered", "seconds", "found"),
+    [
+        ("a", STRONG, (), 60.0, STRONG),
+        ("a", None, (), 60.0, Strength(1, 1)),
+        ("a", STRONG, (Line("a.py", 1),), 60.0, Strength(1, 1)),
+        ("ab", STRONG, (), 60.0, Strength(1, 2, (f"a.py:2: {LESS}",))),
+        ("ab", STRONG, (), 0.0, None),
+    ],
+    ids=["one edit", "one that was not measured", "more of its lines ran", "several", "no time"],
+)
+def test_a_union_says_how_much_the_tests_would_notice_in_all_its_lines(
+    names: str, strength: Strength | None, uncovered: tuple[Line, ...], seconds: float, found: Strength | None
+) -> None:
+    made = {
+        "a": numbered("a", FIRST, "x = a < b\n", strength=strength, uncovered=uncovered),
+        "b": numbered("b", SECOND, "y = a == b\n", strength=strength),
+    }
+    offers = tuple(made[name] for name in names)
+    candidate = Candidate(merge(one.candidate for one in offers))
+    union = Union(offers, candidate, Verdict(Level.FIXES, ran=("t.py::t",)))
+    prover = ScriptedProver(baseline(), notices={ATLEAST: True, LESS: False})
+    measured = measured_union(
+        prover, Snapshot(Path("/")), union, deadline=Deadline(seconds), cancel=Cancel(), progress=Silent()
+    )
+    assert measured.verdict.strength == found
+    assert replace(measured.verdict, strength=None) == union.verdict

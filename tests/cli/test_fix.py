@@ -100,15 +100,18 @@ def test_a_test_that_passes_needs_no_fix(trusted: Run) -> None:
     assert (ran.code, ran.stdout) == (0, "Nothing to fix: none of the tests asked for fails\n")
 
 
-def test_apply_writes_what_holds_together(trusted: Run) -> None:
+def test_apply_writes_what_holds_together(trusted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pennyproof.cli.fix.MEASURING_SECONDS", 600.0)
     write({**SHOP, **TESTS})
     Path("shop/biggest.py").chmod(0o755)
-    ran = trusted("fix", "--apply", "--json")
+    ran = trusted("fix", "--apply", "--json", "--deadline", "600")
     assert (ran.code, ran.stderr) == (0, "")
     applied = ran.json["applied"]
     assert sorted(applied["files"]) == ["shop/biggest.py", "shop/last.py"]
     assert applied["verdict"]["level"] == "fixes"
     assert applied["verdict"]["passed"] == 4
+    strength = applied["verdict"]["strength"]
+    assert 1 <= strength["noticed"] <= strength["slips"] == strength["noticed"] + len(strength["missed"])
     assert Path("shop/biggest.py").read_bytes().count(b"\r\n") == BIGGEST.count("\r\n")
     assert Path("shop/biggest.py").stat().st_mode & 0o777 == 0o755
 

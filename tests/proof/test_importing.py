@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ def test_a_diff_is_proved_by_the_tests_that_import_what_it_changes(opened: Open)
     verdict = prove(project, BROKEN)
     assert (verdict.level, verdict.broken) == (Level.REJECTED, ("tests/test_a.py::test_true",))
     assert (prove(project, OTHER).broken) == ("tests/test_b.py::test_b",)
+
+
+def test_how_much_these_would_notice_takes_no_run_of_the_others(opened: Open) -> None:
+    project = opened()
+    verdict = project.prove(project.snapshot(), MENDED, measuring=600.0)
+    assert verdict.strength is not None
+    assert verdict.strength.noticed == verdict.strength.slips
+    again = project.prove(project.snapshot(), MENDED, measuring=600.0)
+    assert replace(again, seconds=0.0, cached=False) == replace(verdict, seconds=0.0)
+    assert prove(project, OTHER).selection == "imports"
 
 
 def test_a_baseline_tells_more(opened: Open) -> None:

@@ -2,20 +2,17 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyproof.assist.ports import CandidateSource, Prover
-from pennyproof.core.candidates import Candidate, Origin
-from pennyproof.core.diffs import apply as apply_diff
-from pennyproof.core.diffs import read as read_diff
+from pennyproof.assist.strength import Strengths
 from pennyproof.core.outcomes import Baseline
 from pennyproof.core.snapshots import Document, Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, UnknownTest, Untrusted
+from pennyproof.errors import EnvironmentProblem, NoModel, OutsideRoot, PennyproofError, Untrusted
 
 if TYPE_CHECKING:
     from pennyproof.assist.attempts import Attempts
@@ -27,9 +24,6 @@ if TYPE_CHECKING:
     from pennyproof.assist.explain.writing import Writing
     from pennyproof.core.offers import Offer
     from pennyproof.tiers.hosted.models import Models, Spending
-
-MEASURING_SECONDS = 3.0
-"""What it may take to see how much tests would notice, where somebody waits for it."""
 
 
 class Project:
@@ -70,6 +64,7 @@ class Project:
         self._hidden = hidden
         self._lock = threading.Lock()
         self._prover: Prover | None = None
+        self._strengths = Strengths()
 
     @property
     def prover(self) -> Prover:
@@ -204,49 +199,44 @@ class Project:
         Raises:
             BadDiff: The diff cannot be read or does not apply to the snapshot.
         """
-        changes = apply_diff(read_diff(diff), snapshot.read)
-        candidate = Candidate(changes, Origin(), "the given diff")
-        cancel, progress = cancel or Cancel(), progress or Silent()
-        prover, selection = self.prover, "asked"
-        importing = prover.importing(snapshot, candidate, cancel=cancel) if test_ids is None else None
-        try:
-            baseline = prover.baseline(snapshot, test_ids=importing, cancel=cancel, progress=progress)
-        except UnknownTest:  # A file that looks like one of tests has none, or cannot be collected.
-            importing = None
-            baseline = prover.baseline(snapshot, cancel=cancel, progress=progress)
-        if importing is not None:
-            test_ids, selection = importing, "imports"
-        progress.report("checking the diff")
-        targets = [test.id for test in baseline.failing]
-        verdict = prover.prove(
-            snapshot, candidate, targets=targets, test_ids=test_ids, selection=selection, cancel=cancel
-        )
-        if not measuring:
-            return verdict
-        from pennyproof.assist.strength import measured  # noqa: PLC0415 - seldom asked for
+        from pennyproof.assist.checking import prove  # noqa: PLC0415 - most sessions never prove a diff
 
-        progress.report("measuring how much the tests would notice")
-        return measured(prover, snapshot, candidate, verdict, cancel=cancel, deadline=Deadline(measuring))
+        return prove(
+            self.prover,
+            snapshot,
+            diff,
+            test_ids,
+            cancel=cancel or Cancel(),
+            progress=progress or Silent(),
+            measuring=measuring,
+            strengths=self._strengths,
+        )
 
     def measured(
-        self, snapshot: Snapshot, offer: "Offer", *, deadline: Deadline, cancel: Cancel | None = None
+        self,
+        snapshot: Snapshot,
+        offer: "Offer",
+        *,
+        deadline: Deadline,
+        cancel: Cancel | None = None,
+        progress: Progress | None = None,
     ) -> "Offer":
         """An offer that also says how much the tests would notice, where that can be measured in time.
 
         Args:
-            snapshot: The workspace that the offer was made for.
+            snapshot: The workspace that the offer was proved in.
             offer: What was found.
             deadline: Ends the measuring; what was tried by then counts.
             cancel: Ends it too, and frees its workers.
+            progress: Told what is being done.
 
         Raises:
             Cancelled: ``cancel`` was asked.
         """
-        from pennyproof.assist.strength import measured  # noqa: PLC0415 - there may be no offer
+        from pennyproof.assist.strength import measured_offer  # noqa: PLC0415 - there may be no offer
 
-        cancel = cancel or Cancel()
-        verdict = measured(self.prover, snapshot, offer.candidate, offer.verdict, cancel=cancel, deadline=deadline)
-        return replace(offer, verdict=verdict)
+        cancel, progress = cancel or Cancel(), progress or Silent()
+        return measured_offer(self.prover, snapshot, offer, deadline=deadline, cancel=cancel, progress=progress)
 
     def explain(
         self,

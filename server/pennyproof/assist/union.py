@@ -1,16 +1,17 @@
 """Several offers as one edit: each was proved by itself, so together they are proved once more."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pennyproof.assist.ports import Prover
+from pennyproof.assist.strength import measured
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.core.edits import Edit, apply, between
 from pennyproof.core.offers import Offer
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Level, Verdict
-from pennyproof.core.work import Cancel, Progress
+from pennyproof.core.work import Cancel, Deadline, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,31 @@ def best_union(
         longer = (*best.offers, offer) if best else (offer,)
         best = _prove_together(prover, snapshot, longer, cancel, progress) or best
     return best
+
+
+def measured_union(
+    prover: Prover, snapshot: Snapshot, union: Union, *, deadline: Deadline, cancel: Cancel, progress: Progress
+) -> Union:
+    """The union with how much the tests would notice in all its lines, where that can be measured in time.
+
+    Args:
+        prover: What the union was proved by.
+        snapshot: What the offers are based on.
+        union: What holds together.
+        deadline: Ends the measuring; what was tried by then counts.
+        cancel: Ends it too, and frees its workers.
+        progress: Is told what is being done.
+
+    Raises:
+        Cancelled: ``cancel`` was asked.
+    """
+    first, *others = (offer.verdict for offer in union.offers)
+    if not others and first.strength and first.uncovered == union.verdict.uncovered:
+        return replace(union, verdict=replace(union.verdict, strength=first.strength))  # The same edit, and lines.
+    verdict = measured(
+        prover, snapshot, union.candidate, union.verdict, deadline=deadline, cancel=cancel, progress=progress
+    )
+    return replace(union, verdict=verdict)
 
 
 def merge(candidates: Iterable[Candidate]) -> tuple[FileChange, ...]:

@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pennyproof.assist.project import MEASURING_SECONDS
+from pennyproof.assist.strength import MEASURING_SECONDS
 from pennyproof.cli.output import Bar, Style, coloured_diff, count, print_json, show_gaps, styled, warn
 from pennyproof.cli.root import Session, add_root, session
 from pennyproof.cli.writing import write_changes
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         targets = [test for test in result.baseline.failing if test_ids is None or test.id in test_ids]
         if not options.json:
             _show(opened, result, targets)
-        union = _apply(opened, snapshot, result) if options.apply and result.offers else None
+        union = _apply(opened, snapshot, result, deadline) if options.apply and result.offers else None
     if options.json:
         applied = {"applied": _union_json(union)} if options.apply else {}
         print_json({**debug_json(result, opened.project.root), **applied})
@@ -79,10 +79,11 @@ def _measured(
     opened: Session, snapshot: Snapshot, result: "DebugResult", deadline: Deadline, bar: Bar
 ) -> "DebugResult":
     """The leading offers with how much their tests would notice, as far as time is left for that."""
-    bar.report("measuring how much the tests would notice")
-    until = Deadline(min(MEASURING_SECONDS, deadline.left))
+    project, until = opened.project, Deadline(min(MEASURING_SECONDS, deadline.left))
     measured = (
-        offer if offer.alternative else opened.project.measured(snapshot, offer, deadline=until, cancel=opened.cancel)
+        offer
+        if offer.alternative
+        else project.measured(snapshot, offer, deadline=until, cancel=opened.cancel, progress=bar)
         for offer in result.offers
     )
     return replace(result, offers=tuple(measured))
@@ -117,13 +118,17 @@ def _refuse_if_nothing_could_run(baseline: Baseline) -> None:
         )
 
 
-def _apply(opened: Session, snapshot: Snapshot, result: "DebugResult") -> "Union | None":
+def _apply(opened: Session, snapshot: Snapshot, result: "DebugResult", deadline: Deadline) -> "Union | None":
     """Prove the leading offers together and write them."""
-    from pennyproof.assist.union import best_union  # noqa: PLC0415 - seldom asked for
+    from pennyproof.assist.union import best_union, measured_union  # noqa: PLC0415 - seldom asked for
 
     leading = [offer for offer in result.offers if not offer.alternative]
+    prover, cancel = opened.project.prover, opened.cancel
     with Bar() as bar:
-        union = best_union(opened.project.prover, snapshot, leading, cancel=opened.cancel, progress=bar)
+        union = best_union(prover, snapshot, leading, cancel=cancel, progress=bar)
+        if union is not None:
+            until = Deadline(min(MEASURING_SECONDS, deadline.left))
+            union = measured_union(prover, snapshot, union, deadline=until, cancel=cancel, progress=bar)
     if union is not None:
         write_changes(snapshot, union.candidate.changes)
     return union
@@ -197,3 +202,5 @@ def _show_union(union: "Union | None") -> None:
     files = ", ".join(change.path for change in union.candidate.changes)
     print(f"\n{styled(f'Wrote {files}', Style.BOLD)}")
     print(styled(f"together: {union.verdict.evidence()}", Style.GREEN))
+    if len(union.offers) > 1:  # Of a single one they have been shown.
+        show_gaps(union.verdict)

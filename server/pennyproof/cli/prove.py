@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from pennyproof.assist.project import MEASURING_SECONDS
 from pennyproof.assist.report import prove_json
+from pennyproof.assist.strength import MEASURING_SECONDS
 from pennyproof.cli.output import Bar, Style, print_json, show_gaps, styled
 from pennyproof.cli.root import add_root, session
 from pennyproof.core.verdicts import Level, Verdict

@@ -155,9 +155,14 @@ class Baselines:
         self._learn(recorded)
         return recorded
 
+    def known(self, snapshot: Snapshot, test_ids: Sequence[str]) -> Recorded | None:
+        """A baseline that holds these tests, if one is remembered, whatever else it was asked for; nothing is run."""
+        whole = self._remembered(snapshot, None, inf)
+        return whole or self._records.holding(self._state(snapshot), test_ids)
+
     def memory(self, snapshot: Snapshot) -> Memory:
         """What single tests were seen to do, over and over, without any candidate."""
-        key = self._variant() + self._workspace.digest(snapshot)
+        key = self._state(snapshot)
         with self._lock:
             memory = self._memories.pop(key, None) or Memory()
             self._memories[key] = memory
@@ -357,7 +362,11 @@ class Baselines:
 
     def _key(self, snapshot: Snapshot, test_ids: Sequence[str] | None) -> str:
         asked = None if test_ids is None else sorted(set(test_ids))
-        return self._variant() + _hash([self._workspace.digest(snapshot), asked])
+        return self._state(snapshot) + _hash([asked])[:16]
+
+    def _state(self, snapshot: Snapshot) -> str:
+        """What the keys of all baselines begin with that are of one state of the project."""
+        return self._variant() + _hash([self._workspace.digest(snapshot)]) + "-"
 
     def _variant(self) -> str:
         """What the keys of all baselines begin with that were made in the same way."""

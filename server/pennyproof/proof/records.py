@@ -88,6 +88,12 @@ class Records:
                     return found
             return None
 
+    def holding(self, beginning: str, test_ids: Collection[str]) -> Recorded | None:
+        """The newest in memory that holds tests, of those whose keys begin so."""
+        with self._lock:
+            found = (known for key, known in reversed(self._memory.items()) if key.startswith(beginning))
+            return next((known for known in found if known.baseline.outcomes.keys() >= set(test_ids)), None)
+
     def put(self, key: str, recorded: Recorded, *, stored: bool = True) -> None:
         """Remember a baseline, on disk too if ``stored``, but for one in which tests were hurried."""
         with self._lock:

@@ -25,8 +25,8 @@ def change_number(node: ast.Constant | ast.UnaryOp, scope: Scope) -> Iterator[Re
 
         start = 0
     """
-    value = _number(node)
-    if value is None or _number(scope.module.parent(node)) is not None:
+    value = number(node)
+    if value is None or number(scope.module.parent(node)) is not None:
         return  # the sign belongs to the number
     rare = _one_of_many(node, scope) * (_IDLE if _does_nothing(value, node, scope) else 1.0)
     found = [(text, weight * rare) for text, weight in _numbers(value, scope)]
@@ -34,7 +34,7 @@ def change_number(node: ast.Constant | ast.UnaryOp, scope: Scope) -> Iterator[Re
     yield from unique(scope.replace(node, text, weight) for text, weight in found if text != scope.source(node))
 
 
-def _number(node: ast.AST | None) -> float | None:
+def number(node: ast.AST | None) -> float | None:
     """The value of a number that is written out, its sign included."""
     match node:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
@@ -59,7 +59,7 @@ def _between_neighbours(node: ast.expr, scope: Scope) -> Iterator[float]:
     parent = scope.module.parent(node)
     if isinstance(parent, (ast.List, ast.Tuple)):
         place = parent.elts.index(node)
-        before, value, after = (_number(each) for each in [None, *parent.elts, None][place : place + 3])
+        before, value, after = (number(each) for each in [None, *parent.elts, None][place : place + 3])
         if isinstance(before, int) and isinstance(value, int) and isinstance(after, int):
             middle, odd = divmod(before + after, 2)
             if not odd and before != after and middle != value:

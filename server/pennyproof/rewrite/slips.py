@@ -9,20 +9,17 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
-from types import CodeType
 from typing import TypeVar
-from warnings import filterwarnings
 
 from pennyproof.core.edits import apply
 from pennyproof.rewrite.catalogue import TEMPLATES
+from pennyproof.rewrite.equivalence import NO_PROGRAM, Meanings
 from pennyproof.rewrite.module import Function, Module, Span
 from pennyproof.rewrite.scope import Scope
 from pennyproof.rewrite.template import Rewrite, Template, rewrites
 
 T = TypeVar("T")
 
-_NO_PROGRAM = SyntaxError, ValueError, RecursionError
-"""Why a text is refused: it does not parse, holds null characters, or is nested too deeply."""
 _KINDS = {
     "swap_comparison": 4,
     "swap_boolean": 1,
@@ -53,7 +50,6 @@ likeliest to change what a line computes, and nothing else."""
 _TEMPLATES = [(template, most) for name, most in _KINDS.items() for template in TEMPLATES if template.name == name]
 _GOLDEN = 0.6180339887
 """Multiples of the golden ratio, whole parts left out, fill an interval evenly, however many are taken."""
-_NAME = "<slip>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Slip:
 def slips(text: str, within: Sequence[Span], *, but: Collection[int] = (), unlike: str = "") -> Iterator[Slip]:
     """Mistakes in parts of a file, spread over its statements and over the kinds of mistakes; always the same ones.
 
-    Those that compile to the same code as the file, as another of them, or as ``unlike`` are left out.
+    Those that mean the same as the file, as another of them, or as ``unlike`` are left out, as far as that shows.
 
     Args:
         text: The whole file.
@@ -80,15 +76,13 @@ def slips(text: str, within: Sequence[Span], *, but: Collection[int] = (), unlik
     """
     try:
         module = Module(text)
-    except _NO_PROGRAM:  # It may be written for a newer Python than ours.
+    except NO_PROGRAM:  # It may be written for a newer Python than ours.
         return
-    known = {None, _code(text), _code(unlike)}
+    meanings = Meanings(module, unlike)
     statements = [found for found in module.statements if _is_open(module, found, within, but)]
     for statement, rewrite in _in_turn([_in_statement(module, each, within) for each in _spread(statements)]):
         changed = apply(text, rewrite.edits)
-        code = _code(changed)
-        if code not in known:
-            known.add(code)
+        if meanings.is_new(rewrite.edits, changed):
             yield Slip(changed, statement.lineno, rewrite.summary)
 
 
@@ -134,18 +128,3 @@ def _in_turn(streams: Sequence[Iterator[T]]) -> Iterator[T]:
     """The first of each, then the second of each, and so on."""
     rounds = zip_longest(*streams)
     return (item for item in chain.from_iterable(rounds) if item is not None)
-
-
-def _code(text: str) -> CodeType | None:
-    """What a text compiles to, apart from where that stands; ``None`` where it does not."""
-    # What the compiler only warns of is for others to judge. This adds no second filter, and needs no lock.
-    filterwarnings("ignore", module=_NAME)
-    try:
-        return _placeless(compile(text, _NAME, "exec", dont_inherit=True))
-    except _NO_PROGRAM:
-        return None
-
-
-def _placeless(code: CodeType) -> CodeType:
-    constants = tuple(_placeless(held) if isinstance(held, CodeType) else held for held in code.co_consts)
-    return code.replace(co_firstlineno=1, co_linetable=b"", co_consts=constants)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,30 @@ def test_a_docstring_is_followed_once_its_examples_pass(edits: Edits) -> None:
     assert "initials(" in first[1]
     assert second[2] == fenced(WRONG)
     assert 'initials("ada lovelace") gave' in second[3]
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "strong"),
+    [
+        (fenced(RIGHT), {}, True),
+        (
+            block("numbers_.py", PLAIN, PLAIN.replace("number + number", "2 * number")),
+            {"path": "numbers_.py", "lines": (2, 2), "instruction": "multiply"},
+            True,
+        ),
+        (fenced('    return text + "!"\n', BARE), {"path": "voices.py"}, False),
+    ],
+    ids=["by examples", "by tests", "nothing runs it"],
+)
+def test_offers_can_say_how_much_what_checked_them_would_notice(
+    edits: Edits, root: Path, prover: Prover, answer: str, asked: dict[str, Any], strong: bool
+) -> None:
+    result = edits(answer, **asked)
+    project = Project(root, lambda _: prover, tuple, trusted=True)
+    measured = project.measured(result.snapshot, result.offers[0], deadline=Deadline(600)).verdict
+    assert replace(measured, strength=None) == result.offers[0].verdict
+    assert (measured.strength is not None) == strong
+    assert measured.strength is None or measured.strength.noticed > 0
 
 
 CHARGE = "    return 0 if days <= 1 else min(10 * days, 50)\n"

@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
+from pennyproof.assist.edit import EditRequest, EditResult
+from pennyproof.assist.project import Project
+from pennyproof.core.candidates import Candidate, FileChange
+from pennyproof.core.offers import Offer
+from pennyproof.core.snapshots import Snapshot
+from pennyproof.core.sources import Source
 from pennyproof.core.work import Cancel
-from tests.lsp.features.session import MANY, MANY_ZERO, NONE, SHOP, TESTS, TWO, Session, play
+from tests.lsp.features.session import MANY, MANY_ZERO, NONE, RIGHT, SHOP, TESTS, TWO, WRONG, Session, play
 
 TEST_FILE = "tests/test_shop.py"
 FAILURES = [(6, "AssertionError: assert 2 == 3", TWO), (10, "AssertionError: assert 2 == 3", MANY)]
@@ -368,13 +374,102 @@ def test_a_client_that_opens_nothing_is_told_instead(tmp_path: Path) -> None:
     assert messages[0].startswith("Rejected candidates: Nothing was searched for yet.")
 
 
+DIFF = "--- a/shop.py\n+++ b/shop.py\n@@ -2 +2 @@\n-    return sum(prices[1:])\n+    return sum(prices)\n"
+
+
 def test_a_diff_is_proved(tmp_path: Path) -> None:
     async def script(session: Session) -> None:
-        diff = "--- a/shop.py\n+++ b/shop.py\n@@ -2 +2 @@\n-    return sum(prices[1:])\n+    return sum(prices)\n"
-        verdict = await session.command("pennyproof.prove", {"root": str(session.root), "diff": diff})
+        verdict = await session.command("pennyproof.prove", {"root": str(session.root), "diff": DIFF})
         assert (verdict["level"], verdict["failed"]) == ("fixes", [])
 
     play(tmp_path / "root", script)
+
+
+def test_a_proved_diff_says_how_much_the_tests_would_notice(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.prover.notices = {0: True, 1: False}
+        verdict = await session.command("pennyproof.prove", {"root": str(session.root), "diff": DIFF})
+        strength = verdict["strength"]
+        assert (strength["noticed"], strength["slips"], len(strength["missed"])) == (1, 2, 1)
+
+    play(tmp_path / "root", script)
+
+
+def test_what_is_measured_of_a_diff_can_be_cancelled(tmp_path: Path) -> None:
+    begun, freed = threading.Event(), threading.Event()
+
+    def wait_for_cancel(cancel: Cancel) -> None:
+        begun.set()
+        cancel.on_cancel(freed.set)
+        assert freed.wait(30)
+
+    async def script(session: Session) -> None:
+        session.prover.before_noticing = wait_for_cancel
+        params = {
+            "command": "pennyproof.prove",
+            "arguments": [{"root": str(session.root), "diff": DIFF}],
+            "workDoneToken": "t",
+        }
+        answer = asyncio.create_task(session.request("workspace/executeCommand", params))
+        assert await asyncio.to_thread(begun.wait, 30)
+        session.notify("window/workDoneProgress/cancel", {"token": "t"})
+        assert (await answer)["code"] in (-32800, -32802)
+
+    play(tmp_path / "root", script)
+
+
+class Editing(Project):
+    """A model has answered with the right text."""
+
+    def edit(self, snapshot: Snapshot, request: EditRequest, **_: object) -> EditResult:
+        before = Source(SHOP)
+        change = FileChange(request.path, before, Source(SHOP.replace(WRONG, RIGHT)))
+        candidate = Candidate((change,), summary=request.instruction)
+        verdict = self.prover.prove(snapshot, candidate, cancel=Cancel())
+        return EditResult(
+            snapshot, (Offer("e1", candidate, verdict), Offer("e2", candidate, verdict, alternative=True))
+        )
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["in time", "cancelled"])
+@pytest.mark.parametrize("preview", [False, True], ids=["applied", "preview"])
+def test_the_offers_of_an_edit_say_how_much_the_tests_would_notice(
+    preview: bool, cancelled: bool, tmp_path: Path
+) -> None:
+    applied_first: list[bool] = []
+
+    async def script(session: Session) -> None:
+        settings = session.server.projects.settings(session.root)
+        project = Editing(session.root, lambda _: session.prover, tuple, trusted=True)
+        session.server.projects._projects[session.root] = (settings, project)
+
+        def begin(cancel: Cancel) -> None:
+            applied_first.append(any(method == "workspace/applyEdit" for method, _ in session.requests))
+            if cancelled:
+                cancel.ask()
+
+        session.prover.before_noticing = begin
+        session.prover.notices = {0: True, 1: False}
+        session.open("shop.py")
+        place = {"line": 1, "character": 0}
+        argument = {
+            "uri": session.uri("shop.py"),
+            "range": {"start": place, "end": place},
+            "instruction": "all of them",
+            "preview": preview,
+        }
+        result = await session.command("pennyproof.edit", argument)
+        assert result["applied"] is not preview
+        assert [offer["id"] for offer in result["offers"]] == ["e1", "e2"]
+        assert all(offer["edit"] for offer in result["offers"])
+        strengths = [offer["verdict"]["strength"] for offer in result["offers"]]
+        if cancelled:
+            assert strengths == [None, None]
+        else:
+            assert [(strength["noticed"], strength["slips"]) for strength in strengths] == [(1, 2), (1, 2)]
+
+    play(tmp_path / "root", script)
+    assert set(applied_first) == {not preview}
 
 
 def test_restarting_restarts_the_workers(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ class Checks:
         """Examples that fail now, and failing tests of the project that run the region's functions."""
         return tuple(test for test in (*self._examples.failing, *self._targets) if test.failure)
 
+    @property
+    def proved_in(self) -> Snapshot:
+        """What the verdict on a candidate that holds is of."""
+        return self.tests.snapshot if self.tests.examples else self.snapshot
+
     def verdict(self, candidate: Candidate, *, afresh: bool = False) -> Verdict:
         """What the gates find; the examples run before the project's tests, since they tell more in less time."""
         of_examples = [test.id for test in self._examples.failing]

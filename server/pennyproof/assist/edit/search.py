@@ -53,6 +53,8 @@ class EditRequest:
 class EditResult:
     """What was found."""
 
+    snapshot: Snapshot
+    """The workspace that the offers were proved in: with the docstrings' examples as tests, where there are any."""
     offers: tuple[Offer, ...] = ()
     """The best first; the others are alternatives."""
     tried: int = 0
@@ -108,6 +110,7 @@ def edit(
     if not offers and asking.fault is not None and not search.tally.tried:
         raise asking.fault
     return EditResult(
+        checks.proved_in,
         tuple(offers),
         search.tally.tried,
         dict(search.tally.rejected),

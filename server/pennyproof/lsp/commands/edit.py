@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,9 @@ from pydantic import Field
 
 from pennyproof.assist.edit import EditRequest
 from pennyproof.assist.report import edit_json, offer_json
+from pennyproof.assist.strength import MEASURING_SECONDS
 from pennyproof.core.work import Deadline
+from pennyproof.errors import Cancelled
 from pennyproof.lsp.commands.applying import apply_offer
 from pennyproof.lsp.commands.arguments import Argument, Range
 from pennyproof.lsp.documents import document_path
@@ -19,6 +23,10 @@ from pennyproof.lsp.features.edits import still_holds, workspace_edit
 from pennyproof.lsp.features.running import still_as_in, take_snapshot
 
 if TYPE_CHECKING:
+    from pennyproof.assist.project import Project
+    from pennyproof.core.offers import Offer
+    from pennyproof.core.snapshots import Snapshot
+    from pennyproof.lsp.progress import Work
     from pennyproof.lsp.server import PennyproofServer
 
 EDIT_SECONDS = 120.0
@@ -59,15 +67,31 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
             progress=work.progress,
             before_first=partial(server.consent.settle, project, loop=asyncio.get_running_loop(), cancel=work.cancel),
         )
-    # An edit of text that has moved on meanwhile would hit the wrong place: such offers are dropped.
-    offers = [offer for offer in result.offers if still_holds(server, project.root, offer)]
-    edits = [{**offer_json(offer), "edit": workspace_edit(server, project.root, offer)} for offer in offers]
-    applied = False
-    if offers and not params.preview and still_as_in(server, snapshot):
-        applied = await apply_offer(server, project, offers[0])
-    elif result.reason and not params.preview:
-        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"No edit held: {result.reason}"))
-    return {**edit_json(result, project.root), "offers": edits, "applied": applied}
+        # An edit of text that has moved on meanwhile would hit the wrong place: such offers are dropped.
+        offers = [offer for offer in result.offers if still_holds(server, project.root, offer)]
+        edits = [workspace_edit(server, project.root, offer) for offer in offers]
+        applied = False
+        if offers and not params.preview and still_as_in(server, snapshot):
+            applied = await apply_offer(server, project, offers[0])
+        elif result.reason and not params.preview:
+            message = f"No edit held: {result.reason}"
+            server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+        offers = await _measured(server, project, result.snapshot, offers, work)
+    shown = [{**offer_json(offer), "edit": edit} for offer, edit in zip(offers, edits, strict=True)]
+    return {**edit_json(result, project.root), "offers": shown, "applied": applied}
+
+
+async def _measured(
+    server: PennyproofServer, project: Project, snapshot: Snapshot, offers: Sequence[Offer], work: Work
+) -> list[Offer]:
+    """The offers with how much the tests would notice, as far as time allows; a cancel takes none of them back."""
+    deadline, measured = Deadline(MEASURING_SECONDS), list(offers)
+    with contextlib.suppress(Cancelled):
+        for at, offer in enumerate(offers):
+            measured[at] = await server.run(
+                project.measured, snapshot, offer, deadline=deadline, cancel=work.cancel, progress=work.progress
+            )
+    return measured
 
 
 def _lines(place: Range) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from pennyproof.assist.report import JsonObject, prove_json
+from pennyproof.assist.strength import MEASURING_SECONDS
 from pennyproof.lsp.commands.arguments import Argument
 from pennyproof.lsp.features.running import take_snapshot
 
@@ -35,6 +36,12 @@ async def run(server: PennyproofServer, params: Params) -> JsonObject:
     async with server.work("Checking the diff") as work:
         snapshot = await take_snapshot(server, project)
         verdict = await server.run(
-            project.prove, snapshot, params.diff, params.test_ids, cancel=work.cancel, progress=work.progress
+            project.prove,
+            snapshot,
+            params.diff,
+            params.test_ids,
+            cancel=work.cancel,
+            progress=work.progress,
+            measuring=MEASURING_SECONDS,
         )
     return prove_json(verdict)
