@@ -143,14 +143,14 @@ class Maker:
                 yield {self.seed.path: self._mended, path: self.lots.choice([other, *spoilt])}
 
     def _touched(self, text: str) -> str:
-        """The text with a statement that does nothing at the beginning of some functions."""
+        """The text with a statement that does nothing before the last one of some functions."""
         bodies = [node.body for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-        firsts = [body[-1] for body in bodies if body[-1].col_offset and not _shares_line(text, body[-1])]
+        lasts = [body[-1] for body in bodies if body[-1].col_offset and not _shares_line(text, body[-1])]
         lines = text.split("\n")
-        chosen = self.lots.sample(firsts, min(_TOUCHED, len(firsts)))
-        for first in sorted(chosen, key=lambda node: -node.lineno):
-            at = min([first.lineno, *(mark.lineno for mark in getattr(first, "decorator_list", ()))])
-            lines.insert(at - 1, " " * first.col_offset + "pass")
+        chosen = self.lots.sample(lasts, min(_TOUCHED, len(lasts)))
+        for last in sorted(chosen, key=lambda node: -node.lineno):
+            at = min([last.lineno, *(mark.lineno for mark in getattr(last, "decorator_list", ()))])
+            lines.insert(at - 1, " " * last.col_offset + "pass")
         return "\n".join(lines)
 
     def _constants(self) -> Iterator[Mapping[str, str]]:
