@@ -17,13 +17,13 @@ import math
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Level
-from pennyproof.core.work import Cancel, Silent
+from pennyproof.core.work import Cancel, Deadline, Silent
 from pennyproof.proof.prover import ProofOptions, Prover
 from tests.bench import Options, corpus, plain, product, seeds, verdict
 from tests.bench.edits import Edit, Maker
@@ -119,13 +119,14 @@ class Compared:
 
 def run(options: Options) -> str:
     """Compare project by project; returns the table, and every disagreement."""
+    deadline = Deadline(options.seconds)
     told = Results(NAME, Told, options, product_version())
     compared: list[Compared] = []
     asked: list[str] = []
     for project in corpus.projects(options.projects or _PROJECTS):
         ready = corpus.prepare(project, options.cache)
         with ready.lease():
-            case = Case(ready, verdict.seeded_case(ready).seed, options)
+            case = Case(ready, verdict.seeded_case(ready).seed, options, deadline)
             edits = case.ask(told, _FEW if options.quick else _WANTED)
             asked += [case.key(edit) for edit in edits]
             compared += case.compare(edits, told)
@@ -142,6 +143,7 @@ class Case:
     ready: corpus.Ready
     seed: seeds.Seed
     options: Options
+    deadline: Deadline
 
     def key(self, edit: Edit) -> str:
         """Names an edit of this project with this bug."""
@@ -169,10 +171,10 @@ class Case:
 
     def compare(self, edits: Sequence[Edit], told: Results[Told]) -> list[Compared]:
         """Run the whole suite on edits that have a verdict, as far as there is time."""
-        version = self.ready.folder.name
-        before = Results(f"{NAME}-before", Before, self.options, version).get(str(self.seed), self._before)
-        cold = Results(f"{NAME}-cold", Cold, self.options, version)
-        again = Results(f"{NAME}-again", Cold, self.options, version)
+        version, options = self.ready.folder.name, replace(self.options, seconds=self.deadline.left)
+        before = Results(f"{NAME}-before", Before, options, version).get(str(self.seed), self._before)
+        cold = Results(f"{NAME}-cold", Cold, options, version)
+        again = Results(f"{NAME}-again", Cold, options, version)
         compared: list[Compared] = []
         for number, edit in enumerate(edits if before else (), 1):
             key = self.key(edit)
