@@ -4,10 +4,24 @@ import ast
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.bench import Options, historical, mutants, others, repair, seeded, seeds, selection, tables, verdict
+from tests.bench import (
+    Options,
+    agreement,
+    edits,
+    historical,
+    mutants,
+    others,
+    repair,
+    seeded,
+    seeds,
+    selection,
+    tables,
+    verdict,
+)
 from tests.bench.results import Results
 
 
@@ -195,6 +209,60 @@ def test_contexts_take_all_where_a_changed_line_ran_at_import(tmp_path: Path) ->
     before = "X = 1\ndef f():\n    return 1\n"
     assert contexts.choose("m.py", before, before.replace("return 1", "return 2")) == {"t.py::a", "t.py::b"}
     assert contexts.choose("m.py", before, before.replace("X = 1", "X = 2")) is None
+
+
+def compared(level: str, **said: Any) -> agreement.Compared:
+    told = agreement.Told(level, "", "", ("t.py::fixed",), 3, "map", "imported", 0.5)
+    cold = agreement.Cold((), ("t.py::fixed",), True, 2.0)
+    for name, value in said.items():
+        if name in {field.name for field in dataclasses.fields(cold)}:
+            cold = dataclasses.replace(cold, **{name: value})
+        else:
+            told = dataclasses.replace(told, **{name: value})
+    return agreement.Compared("p", "slip", "d", told, cold)
+
+
+@pytest.mark.parametrize(
+    ("one", "favour", "rejection"),
+    [
+        (compared("fixes"), False, False),
+        (compared("fixes", lost=("t.py::lost",)), True, False),
+        (compared("passes", fixed=(), lost=("t.py::lost",)), True, False),
+        (compared("fixes", mended=()), True, False),
+        (compared("fixes", mended=("t.py::fixed", "t.py::other")), False, False),
+        (compared("parses", lost=("t.py::lost",)), False, False),
+        (compared("rejected", lost=("t.py::lost",)), False, False),
+        (compared("rejected", fixed=()), False, True),
+        (compared("rejected", fixed=(), finished=False), False, False),
+    ],
+)
+def test_a_verdict_is_false_where_the_cold_run_says_otherwise(
+    one: agreement.Compared,
+    favour: bool,
+    rejection: bool,
+) -> None:
+    assert (one.false_favour, one.false_rejection) == (favour, rejection)
+    assert not dataclasses.replace(one, chance=True).false_favour
+
+
+def test_disagreements_are_told_one_by_one() -> None:
+    lost = compared("fixes", lost=("t.py::lost",))
+    measured = [compared("fixes"), lost, dataclasses.replace(lost, chance=True)]
+    measured += [compared("rejected", gate="tests", reason="breaks u"), compared("rejected", gate="lint")]
+    assert agreement._row("p", measured) == ("p", 5, 3, 0, 0, 2, 1, 1, 1, 1, 500.0, 2000.0, 4.0)
+    assert agreement.disagreements(measured).splitlines()[1:3] == [
+        "- p d (slip), fixes by map: FALSE FAVOUR: 1 tests, t.py::lost",
+        "- p d (slip), fixes by map: by chance: 1 tests, t.py::lost",
+    ]
+    assert agreement.disagreements([compared("fixes")]) == "Disagreements:\n- none"
+
+
+def test_what_lies_around_a_line_is_its_innermost_function() -> None:
+    text = "A = 'é'\ndef outer():\n    def inner():\n        return 1\n    return inner\n"
+    start, end = edits._around(text, 4)
+    assert text[start:end] == "    def inner():\n        return 1\n"
+    start, end = edits._around(text, 1)
+    assert text[start:end] == "A = 'é'\n"
 
 
 def test_a_table_is_aligned_by_kind() -> None:

@@ -1,7 +1,7 @@
 """``python -m tests.bench [NAME…]``: run benchmarks and print their tables.
 
-What repair, samples, seeded, historical, selection and affected have measured of the code as it is they do not measure
-again, so they can be stopped and run in parts; ``--seconds`` and ``--project`` make such parts.
+What repair, samples, seeded, historical, selection, affected and agreement have measured of the code as it is they do
+not measure again, so they can be stopped and run in parts; ``--seconds`` and ``--project`` make such parts.
 """
 
 import argparse
@@ -26,6 +26,7 @@ BENCHMARKS = (
     "verdict",
     "selection",
     "affected",
+    "agreement",
     "fanout",
     "cancel",
     "deaths",

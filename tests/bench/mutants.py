@@ -59,7 +59,9 @@ class Stable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Edit:
+class Edit:
+    """A change of one file."""
+
     kind: str
     path: str
     line: int
@@ -81,7 +83,7 @@ def mutants(ready: corpus.Ready, options: Options, *, few: bool = False) -> Iter
     known = stable(ready, options)
     results = Results("mutants", Mutant, options, ready.folder.name)
 
-    def tried(key: str, edit: _Edit, tests: Sequence[str]) -> Mutant:
+    def tried(key: str, edit: Edit, tests: Sequence[str]) -> Mutant:
         text = edit.make((ready.pristine / edit.path).read_text(encoding="utf-8"))
         run = _run(ready, edit.path, text)
         failing = tuple(sorted(set(tests) - run.passing)) if run.finished else ()
@@ -111,16 +113,16 @@ def _run(ready: corpus.Ready, path: str, text: str) -> plain.Run:
     return plain.run(ready.python, root, arguments=["--continue-on-collection-errors"])
 
 
-def _edits(ready: corpus.Ready, *, few: bool) -> Iterator[tuple[str, _Edit]]:
+def _edits(ready: corpus.Ready, *, few: bool) -> Iterator[tuple[str, Edit]]:
     for kind, wanted in WANTED.items():
         lots = random.Random(f"{_RANDOM_SEED} {kind}")  # noqa: S311 - drawing lots, not keys
-        places = _in_functions(ready) if kind == "function" else _constants(ready, kind)
+        places = _in_functions(ready) if kind == "function" else constants(ready, kind)
         lots.shuffle(places)
         for number, place in enumerate(places[: 2 if few else wanted]):
             yield f"{ready.project.name} {kind} {number}", lots.choice(place)
 
 
-def _in_functions(ready: corpus.Ready) -> list[list[_Edit]]:
+def _in_functions(ready: corpus.Ready) -> list[list[Edit]]:
     """What the mutation tool can do at each place in a function of the project."""
     try:
         from tests.bench import seeding  # noqa: PLC0415 - it needs the mutation tool
@@ -135,25 +137,26 @@ def _in_functions(ready: corpus.Ready) -> list[list[_Edit]]:
             line for body in bodies for line in range(body[0].lineno, (body[-1].end_lineno or body[-1].lineno) + 1)
         )
 
-    def edit(mutant: "seeding.Mutant") -> _Edit:
-        return _Edit("function", mutant.path, mutant.line, lambda text: seeding.mutate(text, mutant))
+    def edit(mutant: "seeding.Mutant") -> Edit:
+        return Edit("function", mutant.path, mutant.line, lambda text: seeding.mutate(text, mutant))
 
     places = seeding.all_places(ready)
     return [[edit(mutant) for mutant in place] for place in places if place[0].line in in_function(place[0].path)]
 
 
-def _constants(ready: corpus.Ready, kind: str) -> list[list[_Edit]]:
-    places = list[list[_Edit]]()
-    for path in _files(ready, kind):
+def constants(ready: corpus.Ready, kind: str) -> list[list[Edit]]:
+    """Constants outside of functions, each changed at its place: of ``module``s, or of ``tests``."""
+    places = list[list[Edit]]()
+    for path in files(ready, kind):
         text = (ready.pristine / path).read_text(encoding="utf-8")
         every = kind == "tests" and Path(path).name == "conftest.py"
         for node in _outside(ast.parse(text), every=every):
-            edit = _Edit(kind, path, node.lineno, partial(_altered, node))
+            edit = Edit(kind, path, node.lineno, partial(_altered, node))
             places.append([edit])
     return places
 
 
-def _files(ready: corpus.Ready, kind: str) -> Iterator[str]:
+def files(ready: corpus.Ready, kind: str) -> Iterator[str]:
     """The project's own modules, or its test files and conftest files."""
     if kind == "module":
         for name in ready.project.modules:

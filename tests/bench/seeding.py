@@ -4,8 +4,8 @@ The mutation tool cosmic-ray lists every place (a span of a project's code) that
 that can change it. The places are shuffled with a fixed seed, each as likely as any other, and at each one operator
 is drawn, again each as likely as any other: drawing (operator, place) pairs instead would make half of all bugs
 arithmetic, since each ``+`` can become eleven other operators. Places are taken one after the other until a dozen
-bugs is kept. A bug is kept when the project's own suite, run by plain pytest, catches it: at least one test fails
-that passed in two runs without it. Turned away, and counted, are
+bugs is kept; ``--bugs`` keeps fewer, where the suite takes long. A bug is kept when the project's own suite, run by
+plain pytest, catches it: at least one test fails that passed in two runs without it. Turned away, and counted, are
 
 - *survived*: no test notices, so there is nothing to mend;
 - *uncollectable*: pytest cannot collect a file any more, so there is no failing test to ask about;
@@ -58,19 +58,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Seed bugs into the corpus and keep those that its tests catch.")
     parser.add_argument("names", nargs="*", metavar="PROJECT")
     parser.add_argument("--cache", type=Path, default=Path(platformdirs.user_cache_dir("pennyproof-bench")))
+    parser.add_argument("--bugs", type=int, default=_WANTED, help=f"how many to keep of each (default: {_WANTED})")
     arguments = parser.parse_args()
     done = read() if SEEDS.exists() else {}
     for project in corpus.projects(arguments.names):
         if arguments.names or project.name not in done:
             ready = corpus.prepare(project, arguments.cache)
             with ready.lease():
-                seeded = seed(ready)
+                seeded = seed(ready, arguments.bugs)
             write(seeded)
             print(f"{project.name}: {len(seeded.seeds)} kept of {seeded.drawn} drawn, {seeded.refused}", flush=True)
     return 0
 
 
-def seed(ready: corpus.Ready) -> Seeded:
+def seed(ready: corpus.Ready, wanted: int) -> Seeded:
     """Draw mutants until enough are kept."""
     runs = [plain.run(ready.python, ready.renew()) for _ in range(2)]
     passing = runs[0].passing & runs[1].passing
@@ -83,7 +84,7 @@ def seed(ready: corpus.Ready) -> Seeded:
     refused: Counter[str] = Counter()
     drawn = 0
     for place in places:
-        if len(kept) == _WANTED:
+        if len(kept) == wanted:
             break
         drawn += 1
         mutant = lots.choice(place)

@@ -46,6 +46,7 @@ _BUGS = {
     "sqlparse": ("sqlparse/engine/statement_splitter.py", 121),
     "humanize": ("src/humanize/filesize.py", 87),
     "parse": ("parse.py", 372),
+    "formulaic": ("formulaic/parser/utils.py", 224),
 }
 """By project the bug whose lines are run by a typical number of tests: the median of its bugs."""
 _ROUNDS = 15

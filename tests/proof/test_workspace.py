@@ -102,6 +102,34 @@ def test_third_party_imports(tmp_path: Path) -> None:
     assert names == ("PIL.Image", "attr", "hypothesis", "numpy", "rich", "simplejson", "yaml")
 
 
+@pytest.mark.parametrize(
+    ("more", "preloaded"),
+    [
+        ({}, True),
+        ({"docs/conf.py": "import os\nprint(os.path, 'sys')\n"}, True),
+        ({"pkg/formats/json.py": ""}, True),
+        # Where the file itself may be what is imported, so that another of its name must not be there before.
+        ({"pandas.py": ""}, False),
+        ({"src/pandas/__init__.py": ""}, False),
+        ({"tests/data/pandas/x.txt": ""}, False),
+        ({"vendor/pandas/core/__init__.py": ""}, False),
+        # Where somebody says that modules are looked for elsewhere.
+        ({"tests/conftest.py": "import sys\nsys.path.insert(0, 'pkg/formats')\n"}, False),
+        ({"tests/conftest.py": "from sys import path\n"}, False),
+        ({"tests/conftest.py": "import site\nsite.addsitedir('pkg/formats')\n"}, False),
+        ({"tests/test_a.py": "def test_a(monkeypatch):\n    monkeypatch.syspath_prepend('pkg/formats')\n"}, False),
+        ({"pytest.ini": "[pytest]\npythonpath = pkg/formats\n"}, False),
+        ({"pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['pkg/formats']\n"}, False),
+    ],
+)
+def test_a_module_of_a_package_does_not_stand_for_one_of_its_name(
+    more: dict[str, str], preloaded: bool, tmp_path: Path
+) -> None:
+    package = {"pkg/__init__.py": "", "pkg/formats/__init__.py": "", "pkg/formats/pandas.py": "import pandas\n"}
+    root = write(tmp_path, {**package, **more})
+    assert Workspace(root).third_party_imports(Snapshot(root)) == (("pandas",) if preloaded else ())
+
+
 def test_what_may_be_written_again_in_its_second_is_racy(tmp_path: Path) -> None:
     before = time.time()
     root = write(tmp_path, {"old.py": "", "new.py": "", "data.json": ""})

@@ -1,6 +1,5 @@
 """What makes up a workspace: its files, a digest of their content, and what they import."""
 
-import ast
 import hashlib
 import itertools
 import os
@@ -10,11 +9,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import decode
 from pennyproof.errors import UnreadableSource
+from pennyproof.proof.foreign import Imports, bends, foreign, imports
 
 _SKIPPED = frozenset(
     {
@@ -26,6 +26,9 @@ _SKIPPED = frozenset(
 
 _REMEMBERING = frozenset({".hypothesis"})
 """Those of them in which one run of the tests leaves to the next what it is to try."""
+
+_CONFIGURATION = (".toml", ".ini", ".cfg")
+"""How files are called in which, at the top of the root, pytest may be told where to look for modules."""
 
 _WHOLE = 4 << 20
 """Bytes. Larger files are told apart by size and time only; reading them for each digest would be felt."""
@@ -84,7 +87,7 @@ class Workspace:
         self._whole = sys.maxsize if whole is None else whole
         self._lock = threading.Lock()
         self._hashes: dict[str, tuple[_Stamp, bytes]] = {}
-        self._imports: dict[bytes, frozenset[str]] = {}
+        self._imports: dict[bytes, Imports] = {}
         self._last: tuple[Snapshot, float, Look] | None = None
 
     def digest(self, snapshot: Snapshot) -> str:
@@ -127,14 +130,15 @@ class Workspace:
         """Modules that the sources import outside functions, and that are neither their own nor Python's."""
         with self._lock:
             hashes = self._look(snapshot).contents
-            names = set[str]()
+            sources: list[Imports] = []
             for path, digest in hashes.items():
                 if path.endswith(".py"):
                     if digest not in self._imports:
-                        self._imports[digest] = _imports(self.text(snapshot, path))
-                    names |= self._imports[digest]
-        own = {part.removesuffix(".py") for path in hashes for part in PurePosixPath(path).parts}
-        return tuple(sorted(name for name in names if name.partition(".")[0] not in own | sys.stdlib_module_names))
+                        self._imports[digest] = imports(self.text(snapshot, path))
+                    sources.append(self._imports[digest])
+        configuration = [path for path in hashes if "/" not in path and path.endswith(_CONFIGURATION)]
+        bent = any(bends(self.text(snapshot, path)) for path in configuration)
+        return foreign(sources, hashes, bent=bent)
 
     def _look(self, snapshot: Snapshot) -> Look:
         now = time.time_ns()
@@ -216,27 +220,3 @@ def _hash_file(path: str, stamp: _Stamp, whole: int) -> bytes:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError:
         return b"unreadable"
-
-
-def _imports(text: str) -> frozenset[str]:
-    """Modules imported outside functions; none where the text does not parse."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return frozenset()
-    names = set[str]()
-    todo: list[ast.AST] = [tree]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            if node.level == 0 and node.module:
-                names.add(node.module)
-        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            todo += node.orelse  # The body is for type checkers: what it imports need not exist.
-        elif isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler) and not isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef
-        ):
-            todo += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
-    return frozenset(names)

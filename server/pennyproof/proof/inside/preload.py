@@ -10,6 +10,7 @@ import signal
 import sys
 import sysconfig
 from importlib import metadata
+from importlib.machinery import PathFinder
 from typing import Any, Callable, Dict, Iterator, List
 
 Jobs = Dict[str, Callable[..., Any]]
@@ -47,11 +48,12 @@ def preload(names: List[str], root: str, plugins: bool) -> Dict[str, str]:
     """
     project = Project(root)
     skipped = {}
-    with _without(project):
+    with _without(project) as withheld:
         for name in [*(_plugins() if plugins else ()), *names]:
             try:
                 with _in_time():
-                    if project.has(importlib.util.find_spec(name.partition(".")[0])):
+                    top = name.partition(".")[0]
+                    if PathFinder.find_spec(top, withheld) or project.has(importlib.util.find_spec(top)):
                         skipped[name] = "it lies in the project"
                     else:
                         importlib.import_module(name)
@@ -92,14 +94,18 @@ class Project:
 
 
 @contextlib.contextmanager
-def _without(project: Project) -> Iterator[None]:
-    """Import nothing from the project, not even through the hooks of an editable installation."""
+def _without(project: Project) -> Iterator[List[str]]:
+    """Import nothing from the project, not even through the hooks of an editable installation.
+
+    Yields:
+        Its folders in which Python would look for modules.
+    """
     path, finders = sys.path[:], sys.meta_path[:]
     sys.path[:] = [entry for entry in path if entry and not project.holds(entry)]
     editable = [finder for finder in finders if getattr(finder, "__module__", "").startswith("__editable__")]
     sys.meta_path[:] = [finder for finder in finders if finder not in editable]
     try:
-        yield
+        yield [entry for entry in path if entry and project.holds(entry)]
     finally:
         sys.path[:] = path
         sys.meta_path[:] = finders + [finder for finder in sys.meta_path if finder not in finders]
