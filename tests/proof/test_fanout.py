@@ -23,6 +23,7 @@ from pennyproof.proof.fanout import FanOut
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
 from pennyproof.proof.remote import Failed, Job, Refused, stop
+from pennyproof.proof.scope import Scope
 from pennyproof.settings import Settings
 from tests.assist.scripted import ScriptedProver, baseline, failed, passed
 
@@ -148,7 +149,7 @@ def test_a_job_tells_all_that_a_verdict_depends_on(setting: Callable[..., Settin
     (job,) = given.crew.jobs
     assert job.afresh
     assert (job.root, job.args, job.buffers) == (str(tmp_path), ("-x",), {"a.py": Source("x = 1\n")})
-    assert (job.candidate, job.targets, job.test_ids, job.every_test) == (CANDIDATE, (A,), (A,), True)
+    assert (job.candidate, job.scope) == (CANDIDATE, Scope((A,), (A,), every_test=True))
     assert list(job.conditions.files) == ["a.py", "b.py", "tests"]
     before = job.conditions
     given.here.tests = baseline(passed(A), passed(B))

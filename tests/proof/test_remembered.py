@@ -15,6 +15,7 @@ from pennyproof.core.work import Cancel
 from pennyproof.proof import remembered, workspace
 from pennyproof.proof.records import Recorded
 from pennyproof.proof.remembered import Question, Verdicts, digest
+from pennyproof.proof.scope import Scope
 from pennyproof.proof.workspace import Workspace
 from tests.assist.scripted import baseline, failed, passed
 from tests.proof.test_prover import SHOP, TOTAL, Proving
@@ -46,14 +47,17 @@ class Memory:
         self.workspace = Workspace(root)
         self.verdicts = Verdicts(self.workspace, self.clock)
         self.recorded = Recorded(baseline(failed(ONE)), frozenset())
-        self.asked: dict[str, Any] = {"targets": [ONE], "test_ids": None, "selection": "asked", "every_test": False}
+        self.scope = Scope((ONE,))
         self.candidate = CANDIDATE
         self.protected = frozenset({"tests/test_a.py"})
         self.buffers: dict[str, Source] = {}
 
+    def ask(self, **changes: Any) -> None:
+        self.scope = replace(self.scope, **changes)
+
     @property
     def question(self) -> Question:
-        return Question(digest(self.candidate, **self.asked), self.protected)
+        return Question(digest(self.candidate, self.scope), self.protected)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -99,10 +103,10 @@ CHANGES: dict[str, Callable[[Memory], object]] = {
     ),
     "another file": lambda it: setattr(it, "candidate", Candidate((replace(CANDIDATE.changes[0], path="b.py"),))),
     "a deletion": lambda it: setattr(it, "candidate", Candidate((replace(CANDIDATE.changes[0], after=None),))),
-    "other targets": lambda it: it.asked.update(targets=[]),
-    "only some tests": lambda it: it.asked.update(test_ids=[ONE]),
-    "tests chosen otherwise": lambda it: it.asked.update(selection="imports"),
-    "all tests": lambda it: it.asked.update(every_test=True),
+    "other targets": lambda it: it.ask(targets=()),
+    "only some tests": lambda it: it.ask(test_ids=(ONE,)),
+    "tests chosen otherwise": lambda it: it.ask(selection="imports"),
+    "all tests": lambda it: it.ask(every_test=True),
     "another file known to hold tests": lambda it: setattr(it, "protected", frozenset({"a.py", "tests/test_a.py"})),
     "another baseline": lambda it: setattr(it, "recorded", Recorded(baseline(failed(ONE)), frozenset())),
     "a source": lambda it: it.write("a.py", "x = 7\n"),
@@ -183,11 +187,11 @@ def test_files_that_cannot_be_told_apart_keep_nothing(memory: Memory, unseen: st
 def test_it_is_bounded(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "_MOST", 2)
     for number in range(3):
-        memory.asked["targets"] = [str(number)]
+        memory.ask(targets=(str(number),))
         memory.keep()
     found = []
     for number in range(3):
-        memory.asked["targets"] = [str(number)]
+        memory.ask(targets=(str(number),))
         found.append(bool(memory.found))
     assert found == [False, True, True]
 

@@ -20,6 +20,7 @@ from pennyproof.proof import remote
 from pennyproof.proof.fanout import FanOut
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.remote import CHECKOUT, Failed, Job, Refused, answer
+from pennyproof.proof.scope import Scope
 from tests.proof.test_prover import SHOP, TOTAL, Proving, write
 
 SLOW = {
@@ -156,7 +157,7 @@ def test_a_worker_without_the_project_says_so(job: Job, tmp_path: Path) -> None:
 
 
 def test_what_would_be_an_error_here_is_left_to_here(job: Job) -> None:
-    check(replace(job, targets=("tests/test_cart.py::test_none",)), "no test", Failed)
+    check(replace(job, scope=Scope(("tests/test_cart.py::test_none",))), "no test", Failed)
 
 
 def test_a_worker_that_trusts_nothing_runs_nothing(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

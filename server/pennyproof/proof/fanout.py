@@ -20,6 +20,7 @@ from pennyproof.proof.crew import Connection, Crew, settled
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
 from pennyproof.proof.remote import BELIEVED, Answer, Conditions, Failed, Job, answer, digest_of_tests, stop
+from pennyproof.proof.scope import Scope
 from pennyproof.proof.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -153,7 +154,8 @@ class FanOut:
         began = time.perf_counter()
         crew = self._crew(cancel)
         if crew:
-            job = self._job(snapshot, candidate, targets, test_ids, selection, every_test, afresh, cancel)
+            scope = Scope.of(targets, test_ids, selection, every_test=every_test)
+            job = self._job(snapshot, candidate, scope, afresh, cancel)
             verdict = self._sent(job, crew, cancel)
             if verdict:
                 return verdict.taking(time.perf_counter() - began)
@@ -182,15 +184,11 @@ class FanOut:
         self,
         snapshot: Snapshot,
         candidate: Candidate,
-        targets: Sequence[str],
-        test_ids: Sequence[str] | None,
-        selection: str,
-        every_test: bool,
+        scope: Scope,
         afresh: bool,
         cancel: Cancel,
     ) -> Job:
-        asked = None if test_ids is None else tuple(test_ids)
-        conditions, seconds = self._conditions(snapshot, asked, cancel)
+        conditions, seconds = self._conditions(snapshot, scope.test_ids, cancel)
         return Job(
             identity=uuid.uuid4().hex,
             root=str(self._here.root),
@@ -199,10 +197,7 @@ class FanOut:
             timeout_seconds=self._options.timeout_seconds,
             buffers=dict(snapshot.buffers),
             candidate=candidate,
-            targets=tuple(targets),
-            test_ids=asked,
-            selection=selection,
-            every_test=every_test,
+            scope=scope,
             afresh=afresh,
             seconds=seconds,
         )

@@ -23,11 +23,15 @@ from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.proving import Linting, Proving
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.remembered import Question
+from pennyproof.proof.scope import Scope
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
 from pennyproof.proof.workspace import Look, Workspace
 
 __all__ = ["ProofOptions", "Prover"]
+
+_FRESH = 0.5
+"""Seconds for which the packages are believed to be the same, as the files of the project are (``workspace``)."""
 
 
 class Prover:
@@ -57,6 +61,8 @@ class Prover:
         self._session: Session | None = None
         self._begun: Beginning | None = None
         """A session that has begun to be opened."""
+        self._looked = 0.0
+        """When packages were last looked at."""
         self._closed = False
 
     def warm(self, snapshot: Snapshot) -> None:
@@ -150,40 +156,50 @@ class Prover:
         """Take a candidate through all gates, the tests in a fresh process."""
         began = time.perf_counter()
         session = self._opened(snapshot, cancel)
+        try:
+            scope = Scope.of(targets, test_ids, selection, every_test=every_test)
+            verdict = self._proved(session, snapshot, candidate, scope, afresh, cancel)
+            return verdict.taking(time.perf_counter() - began)
+        finally:
+            session.waitings.begin()
 
+    def _proved(
+        self,
+        session: Session,
+        snapshot: Snapshot,
+        candidate: Candidate,
+        scope: Scope,
+        afresh: bool,
+        cancel: Cancel,
+    ) -> Verdict:
         def baseline() -> Recorded:
-            return session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
+            return session.baselines.get(snapshot, scope.test_ids, cancel=cancel, progress=Silent())
 
-        asked = remembered.digest(candidate, targets, test_ids, selection, every_test=every_test)
+        asked = remembered.digest(candidate, scope)
         if not afresh:
             known = session.verdicts.find(Question(asked, session.baselines.test_files), snapshot, baseline)
             if known:
-                return known.taking(time.perf_counter() - began)
+                return known
         verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
         if verdict is None:
             recorded = baseline()
             # The first baseline may have shown further files to hold tests.
             verdict = gates.touches_tests(candidate, session.baselines.test_files)
         if verdict is None:
-            chosen = None if test_ids is None else (test_ids, selection)
             before = self._workspace.look(snapshot)
-            verdict = self._run_and_lint(
-                session, snapshot, candidate, recorded, before, targets, chosen, every_test, cancel
-            )
+            verdict = self._run_and_lint(session, snapshot, candidate, scope, recorded, before, cancel)
             verdict = replace(verdict, confined=session.confined or verdict.route is None)
             session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
-        return verdict.taking(time.perf_counter() - began)
+        return verdict
 
     def _run_and_lint(
         self,
         session: Session,
         snapshot: Snapshot,
         candidate: Candidate,
+        scope: Scope,
         recorded: Recorded,
         look: Look,
-        targets: Sequence[str],
-        chosen: tuple[Sequence[str], str] | None,
-        every_test: bool,
         cancel: Cancel,
     ) -> Verdict:
         """The other gates: ruff looks at the candidate while its tests run, and what it objects to ends them."""
@@ -192,7 +208,7 @@ class Prover:
         linting = Linting(session, candidate, stop)
         try:
             proof = Proving(session, snapshot, candidate, self._options, recorded, look, stop, linting.begin)
-            verdict = proof.verdict(targets, chosen, every_test=every_test)
+            verdict = proof.verdict(scope)
         except Cancelled:
             cancel.check()
             rejection = linting.result()
@@ -240,9 +256,11 @@ class Prover:
         with self._opening:
             if self._closed:
                 raise EnvironmentProblem(f"the workers of {self.root} have been closed")
-            if self._session and self._session.outdated:
-                self._session.close()
-                self._session = None
+            if self._session and time.monotonic() - self._looked > _FRESH:
+                self._looked = time.monotonic()
+                if self._session.outdated:
+                    self._session.close()
+                    self._session = None
             if self._session is None:
                 begun, self._begun = self._begun or self._begin(snapshot), None
                 self._session = open_session(begun, self._workspace, self._options, self._records, cancel)

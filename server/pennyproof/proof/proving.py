@@ -21,6 +21,7 @@ from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.reaching import reaches
 from pennyproof.proof.records import Recorded
 from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retrial, Ruling
+from pennyproof.proof.scope import Scope
 from pennyproof.proof.selection import Change, analyse
 from pennyproof.proof.session import Session
 from pennyproof.proof.suite import NOTHING, ending
@@ -94,14 +95,15 @@ class Proving:
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
 
-    def verdict(self, targets: Sequence[str], chosen: tuple[Sequence[str], str] | None, *, every_test: bool) -> Verdict:
-        """The verdict by the tests that were chosen, in the way that is named, or by those that have to run."""
+    def verdict(self, scope: Scope) -> Verdict:
+        """The verdict by the tests that were chosen, or by those that have to run."""
         baseline = self._recorded.baseline
-        targets = expand(targets, baseline) if targets else []
-        if chosen is not None:
-            verdict = self._judge(targets, expand(chosen[0], baseline), chosen[1])
+        targets = expand(scope.targets, baseline) if scope.targets else []
+        if scope.test_ids is not None:
+            verdict = self._judge(targets, expand(scope.test_ids, baseline), scope.selection)
         else:
-            choice = None if every_test else self._session.baselines.choose(self._recorded, self._candidate.changes)
+            baselines = self._session.baselines
+            choice = None if scope.every_test else baselines.choose(self._recorded, self._candidate.changes)
             choice = choice or Choice(tuple(baseline.outcomes), frozenset(), "all")
             verdict = self._judge(targets, choice.tests, choice.selection, choice.files)
         return replace(verdict, route=verdict.route or self._route)

@@ -6,10 +6,11 @@ together at run time, and not all that can be done is announced there.
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from pennyproof.core.candidates import Candidate, FileChange
 from pennyproof.proof.inside.guard import REACHES
-from pennyproof.proof.syntax import tree_of
+from pennyproof.proof.syntax import equal_ends, lines_of, tree_of
 
 _NAMES = frozenset(
     [
@@ -30,7 +31,10 @@ def new_reach(change: FileChange) -> str | None:
     if change.after is None:
         return None
     before, after = change.before.text if change.before else "", change.after.text
-    suspects = {name for name in _NAMES if name in after and name not in before}
+    start, end = equal_ends(before, after)
+    lines = lines_of(after)
+    changed = "\n".join(lines[start : len(lines) - end])
+    suspects = {name for name in _NAMES if name in changed and name not in before}
     # Most changes mention none of them, and need not be parsed for it.
     return min(suspects.intersection(_mentioned(after)), default=None) if suspects else None
 
@@ -44,14 +48,15 @@ def reaches(candidate: Candidate, others: Iterable[str] = ()) -> dict[str, list[
     """
     anything = {path: list(REACHES) for path in others}
     return anything | {
-        change.path: [
-            kind
-            for kind, reach in REACHES.items()
-            if change.before and any(word in change.before.text for word in reach.words)
-        ]
+        change.path: list(_reached(change.before.text)) if change.before else []
         for change in candidate.changes
         if change.after is not None
     }
+
+
+@lru_cache(maxsize=16)  # Every candidate is compared with the same original.
+def _reached(text: str) -> tuple[str, ...]:
+    return tuple(kind for kind, reach in REACHES.items() if any(word in text for word in reach.words))
 
 
 def _mentioned(text: str) -> Iterator[str]:

@@ -10,13 +10,14 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pennyproof.core.candidates import Candidate
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Level, Verdict
 from pennyproof.proof.records import Recorded
+from pennyproof.proof.scope import Scope
 from pennyproof.proof.workspace import Look, Workspace
 
 _MOST = 1000
@@ -108,12 +109,9 @@ class Verdicts:
                     self._entries.popitem(last=False)
 
 
-def digest(
-    candidate: Candidate, targets: Sequence[str], test_ids: Sequence[str] | None, selection: str, *, every_test: bool
-) -> bytes:
-    """Digest what ``Prover.prove`` is asked, whose arguments these are."""
-    asked = targets, test_ids, selection, every_test
-    total = hashlib.sha256(repr([list(part) if isinstance(part, Sequence) else part for part in asked]).encode())
+def digest(candidate: Candidate, scope: Scope) -> bytes:
+    """Digest what a proof is asked for."""
+    total = hashlib.sha256(repr(scope).encode())
     for change in candidate.changes:
         for source in (change.before, change.after):
             text = source.text.encode("utf-8", "surrogatepass") if source else b""

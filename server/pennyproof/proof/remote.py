@@ -27,6 +27,7 @@ from pennyproof.core.work import Cancel, Deadline, Silent
 from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError, Untrusted
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.prover import Prover
+from pennyproof.proof.scope import Scope
 from pennyproof.proof.workspace import Workspace
 from pennyproof.settings import load, state_directory
 
@@ -67,10 +68,7 @@ class Job:
     timeout_seconds: float
     buffers: Mapping[str, Source]
     candidate: Candidate
-    targets: tuple[str, ...]
-    test_ids: tuple[str, ...] | None
-    selection: str
-    every_test: bool
+    scope: Scope
     afresh: bool
     seconds: float
     """After which the worker stops, whether or not anybody still waits."""
@@ -156,7 +154,8 @@ class Checkout:
     def prove(self, job: Job, cancel: Cancel) -> Verdict | Refused:
         """The verdict, where this process may say it."""
         snapshot = self.snapshot(job.buffers)
-        agreed = snapshot, job.test_ids, job.conditions
+        scope = job.scope
+        agreed = snapshot, scope.test_ids, job.conditions
         if self._believed.passed or self._agreed != agreed:
             objection = self._objection(job, snapshot, cancel)
             if objection:
@@ -165,10 +164,10 @@ class Checkout:
         return self.prover.prove(
             snapshot,
             job.candidate,
-            targets=job.targets,
-            test_ids=job.test_ids,
-            selection=job.selection,
-            every_test=job.every_test,
+            targets=scope.targets,
+            test_ids=scope.test_ids,
+            selection=scope.selection,
+            every_test=scope.every_test,
             afresh=job.afresh,
             cancel=cancel,
         )
@@ -185,7 +184,7 @@ class Checkout:
         if self.prover.environment(snapshot, cancel=cancel).inventory() != theirs.environment:
             return "it has another Python, or other packages"
         baseline = self.prover.baseline(
-            snapshot, test_ids=job.test_ids, patience=_PATIENCE, cancel=cancel, progress=Silent()
+            snapshot, test_ids=job.scope.test_ids, patience=_PATIENCE, cancel=cancel, progress=Silent()
         )
         if digest_of_tests(baseline) != theirs.tests:
             failing, all_of_them = len(baseline.failing), len(baseline.outcomes)

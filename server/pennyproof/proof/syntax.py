@@ -3,10 +3,11 @@
 import ast
 import contextlib
 import inspect
+import itertools
+import operator
 import re
 import warnings
-from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import CodeType
 from typing import NamedTuple
@@ -79,9 +80,8 @@ def equal_ends(before: str, after: str) -> tuple[int, int]:
     """How many lines of two texts are equal at the beginning and at the end."""
     old, new = lines_of(before), lines_of(after)
     shortest = min(len(old), len(new))
-    start = _most(shortest, lambda count: old[:count] == new[:count])
-    end = _most(shortest - start, lambda count: old[len(old) - count :] == new[len(new) - count :])
-    return start, end
+    start = _equal(old, new, shortest)
+    return start, _equal(reversed(old), reversed(new), shortest - start)
 
 
 @lru_cache(maxsize=16)
@@ -90,9 +90,10 @@ def lines_of(text: str) -> list[str]:
     return _LINE_END.split(text) if "\r" in text else text.split("\n")
 
 
-def _most(limit: int, holds: Callable[[int], bool]) -> int:
-    """The largest number up to ``limit`` of which something holds that holds of all smaller ones, too."""
-    return bisect_left(range(1, limit + 1), True, key=lambda count: not holds(count))
+def _equal(old: Iterable[str], new: Iterable[str], most: int) -> int:
+    """How many of them, from the first on, are equal, and at most so many."""
+    differing = itertools.compress(itertools.count(), map(operator.ne, old, new))
+    return min(next(differing, most), most)
 
 
 class Part(NamedTuple):

@@ -72,6 +72,8 @@ class Waitings:
         self._idle: list[_Waiting] = []
         self._spare: list[Worker] = []
         """Workers with no run that waits."""
+        self._wanted: list[tuple[Worker, Outset]] = []
+        """Runs that are to be begun, and by which worker."""
         self._taken = 0
         """How many workers are at work."""
         self._last: Outset | None = None
@@ -88,7 +90,7 @@ class Waitings:
         cancel: Cancel,
         sent: Callable[[], None],
     ) -> Answer | None:
-        """Have a run that waits go on, if there is one; and begin another for the next time, if that is likely.
+        """Have a run that waits go on, if there is one; ``begin`` then begins another for the next time.
 
         Args:
             outset: What the run should have begun with.
@@ -109,10 +111,11 @@ class Waitings:
         try:
             return waiting.go_on(files, watch, cancel, sent)
         finally:
-            self._begin_another(waiting.worker, outset)
+            with self._lock:
+                self._wanted.append((waiting.worker, outset))
 
     def expect(self, outset: Outset) -> None:
-        """Begin a run in the background, if this was asked for before, and none waits for it."""
+        """Have a run begun by ``begin``, if this was asked for before, and none waits for it."""
         with self._lock:
             again = self._last is not None and self._last.is_like(outset)
             self._last = outset
@@ -121,10 +124,16 @@ class Waitings:
             if not again or waits or never or self._closed or not outset.look.settled:
                 return
             worker = self._room()
-            if worker is None:
-                return
-            self._taken += 1
-        self._begin_another(worker, outset)
+            if worker is not None:
+                self._taken += 1
+                self._wanted.append((worker, outset))
+
+    def begin(self) -> None:
+        """Begin the runs that are to wait, in the background: when there is nothing else that anybody waits for."""
+        with self._lock:
+            wanted, self._wanted = self._wanted, []
+        for worker, outset in wanted:
+            threading.Thread(target=self._begin, args=(worker, outset), name="pennyproof-wait", daemon=True).start()
 
     @property
     def busy(self) -> bool:
@@ -153,8 +162,8 @@ class Waitings:
         """End all."""
         with self._lock:
             self._closed = True
-            ended = [*(waiting.worker for waiting in self._idle), *self._spare]
-            self._idle, self._spare = [], []
+            ended = [*(waiting.worker for waiting in self._idle), *self._spare, *(worker for worker, _ in self._wanted)]
+            self._idle, self._spare, self._wanted = [], [], []
         for worker in ended:
             worker.close()
 
@@ -175,9 +184,6 @@ class Waitings:
         if self._taken + len(self._idle) < self._size:
             return self._make()
         return self._idle.pop(0).worker if self._idle else None
-
-    def _begin_another(self, worker: Worker, outset: Outset) -> None:
-        threading.Thread(target=self._begin, args=(worker, outset), name="pennyproof-wait", daemon=True).start()
 
     def _begin(self, worker: Worker, outset: Outset) -> None:
         waiting = _Waiting(worker, outset, self._clock())

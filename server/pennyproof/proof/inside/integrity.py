@@ -61,9 +61,13 @@ class Part:
         self._names = tuple(kept)
         self._values = tuple(kept.values())
         self._known = frozenset(names)
+        self._all = tuple(names.values())
 
     def changes(self) -> Iterator[str]:
         """Names that stand for something else now, are gone, or are new."""
+        # Where nothing at all has changed, not even what does not matter, that is seen without looking up each name.
+        if len(self._live) == len(self._all) and all(map(is_, self._live.values(), self._all)):
+            return
         if not all(map(is_, map(self._live.get, self._names), self._values)):
             for name, value in zip(self._names, self._values):
                 if self._live.get(name, _ABSENT) is not value:

@@ -55,7 +55,7 @@ class Server:
             if request["job"] == "end":
                 self._answer(request, self._end_staying())
             elif request["job"] == "ask":
-                self._answer(request, self._ask(request, line))
+                self._ask(request, line)
             else:
                 child = self._ready()
                 if child is None:
@@ -103,14 +103,16 @@ class Server:
             self._staying = None
         return Ended("ok", "", b"{}", 0.0)
 
-    def _ask(self, request: Dict[str, Any], line: bytes) -> Ended:
+    def _ask(self, request: Dict[str, Any], line: bytes) -> None:
         if self._staying is None:
-            return Ended("error", "no child stays", None, 0.0)
+            self._answer(request, Ended("error", "no child stays", None, 0.0))
+            return
         self._staying.send(line, request)
         ended = self._end_of(self._staying, stays=not request["last"])
+        # Nobody waits for what takes a while: mounts are undone as it ends.
+        self._answer(request, ended)
         if request["last"] or ended.status not in _STAYS:
             self._end_staying()
-        return ended
 
     def _end_of(self, child: Child, stays: bool) -> Ended:
         try:
