@@ -98,8 +98,11 @@ class Nursery:
             plain = self._ready(cancel)
             try:
                 return plain.process.fork(warming=warming)
-            except LostError as error:
-                lost = error
+            except (LostError, Cancelled) as error:
+                cancel.check()
+                if self._closed:
+                    raise
+                lost = error  # By itself, or since another thread has found it lost and given it up.
                 self.give_up(plain.process)
         raise WorkerLost(f"the process that workers are forked from was lost again and again: {lost}") from lost
 
