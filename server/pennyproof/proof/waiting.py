@@ -194,7 +194,7 @@ class Waitings:
                 self._idle.append(waiting)
             elif keep:
                 self._spare.append(worker)
-                self._never = outset
+                self._never = outset if waiting.came_to_an_end else self._never
         if not keep:
             worker.close()
         self._used()
@@ -222,6 +222,11 @@ class _Waiting:
     @property
     def waits(self) -> bool:
         return self._primed is not None and self._primed.answer.status is Status.WAITING
+
+    @property
+    def came_to_an_end(self) -> bool:
+        """Whether it had nothing to wait for, or could not be watched."""
+        return self._primed is not None and not self.waits
 
     def go_on(self, files: Files, watch: Mapping[str, Any], cancel: Cancel, sent: Callable[[], None]) -> Answer | None:
         if self._primed is None:
