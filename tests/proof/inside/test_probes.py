@@ -36,7 +36,11 @@ def check(
     py_compile.compile(str(file), doraise=True)
     narrow = {**bounds, "rest": [int(file.stat().st_mtime), file.stat().st_size]}
     line = BEFORE[: BEFORE.index(old)].count("\n") + 1
-    watched = Watched({"shapes.py": [line]}, lambda _: BEFORE.replace(old, new), {"shapes.py": narrow})
+    edited = tmp_path / "edited"
+    edited.mkdir()
+    (edited / "shapes.py").write_text(BEFORE.replace(old, new))
+    watched = Watched(str(edited))
+    watched.watch({"shapes.py": [line]}, {"shapes.py": narrow})
     probing = watched.probing("shapes.py")
     assert probing is not None
     assert probing.part is not None
