@@ -41,10 +41,13 @@ class Threads(ThreadPoolExecutor):
         self.begun = threading.Event()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        def work() -> Any:
+            self.begun.set()
+            return function(*args, **kwargs)
+
         self.jobs += args
-        future = super().submit(function, *args, **kwargs)
+        future = super().submit(work)
         self.futures.append(future)
-        self.begun.set()
         return future
 
     @property

@@ -30,9 +30,6 @@ from pennyproof.proof.workspace import Look, Workspace
 
 __all__ = ["ProofOptions", "Prover"]
 
-_FRESH = 0.5
-"""Seconds for which the packages are believed to be the same, as the files of the project are (``workspace``)."""
-
 
 class Prover:
     """Runs a project's tests in the sandbox; what ``assist`` knows as a ``Prover``. Thread-safe."""
@@ -61,8 +58,6 @@ class Prover:
         self._session: Session | None = None
         self._begun: Beginning | None = None
         """A session that has begun to be opened."""
-        self._looked = 0.0
-        """When packages were last looked at."""
         self._closed = False
 
     def warm(self, snapshot: Snapshot) -> None:
@@ -256,11 +251,9 @@ class Prover:
         with self._opening:
             if self._closed:
                 raise EnvironmentProblem(f"the workers of {self.root} have been closed")
-            if self._session and time.monotonic() - self._looked > _FRESH:
-                self._looked = time.monotonic()
-                if self._session.outdated:
-                    self._session.close()
-                    self._session = None
+            if self._session and self._session.outdated:
+                self._session.close()
+                self._session = None
             if self._session is None:
                 begun, self._begun = self._begun or self._begin(snapshot), None
                 self._session = open_session(begun, self._workspace, self._options, self._records, cancel)
