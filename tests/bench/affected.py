@@ -116,7 +116,7 @@ def _measure(ready: corpus.Ready, keys: Sequence[str], results: Results[Measured
 def _verdicts(project: Project, snapshot: Snapshot, function: _Function) -> Measured:
     before = Source((snapshot.root / function.path).read_text(encoding="utf-8"))
     candidate = Candidate((FileChange(function.path, before, Source(function.edited(before.text))),))
-    verdicts = [project.prover.prove(snapshot, candidate, cancel=Cancel()) for _ in range(_RUNS)]
+    verdicts = [project.prover.prove(snapshot, candidate, afresh=True, cancel=Cancel()) for _ in range(_RUNS)]
     seconds = median([verdict.seconds for verdict in verdicts]) or 0.0
     last = verdicts[-1]
     progress(f"{function.path}:{function.name}: {len(last.ran)} tests in {seconds:.2f} s")
