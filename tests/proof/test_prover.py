@@ -101,11 +101,12 @@ class Proving:
         *,
         patching: bool = True,
         waiting: bool = True,
+        workers: int = 1,
     ) -> None:
         self.root = write(root, files)
         self.snapshot = Snapshot(self.root)
         options = ProofOptions(
-            python=sys.executable, workers=1, timeout_seconds=timeout, patching=patching, waiting=waiting
+            python=sys.executable, workers=workers, timeout_seconds=timeout, patching=patching, waiting=waiting
         )
         self.prover = Prover(self.root, options, state)
 

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Level, Route, Verdict, rejected
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem
-from pennyproof.proof import gates, limits
+from pennyproof.proof import gates, limits, parting
 from pennyproof.proof.answers import RunResult, UnreadableAnswer, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.basis import file_of
@@ -91,6 +91,8 @@ class Proving:
         self._candidate = candidate
         self._route: Route | None = None
         self._change: Change = analyse(candidate)
+        self._order: Order = None
+        """In which the tests ran that failed before."""
         self._reaches = reaches(candidate, snapshot.buffers)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
@@ -119,7 +121,8 @@ class Proving:
         if against:
             return against
         nothing = selection != "all" and not ids and not files
-        run = NOTHING if nothing else self._run(ids, left_out, files, everything=selection == "all")
+        self._order = None if selection == "all" else tuple(ids)
+        run = NOTHING if nothing else self._run_all(ids, left_out, files, everything=selection == "all")
         if isinstance(run, Verdict):
             return run
         if selection == "map" and ran_at_import(self._change, run):
@@ -138,7 +141,7 @@ class Proving:
         """What further runs say of the tests that newly fail, or else of those that pass now."""
         recorded = self._recorded
         suspects, mended = newly_failing(recorded, run, ids), newly_passing(recorded, run)
-        order = None if selection == "all" else tuple(ids)
+        order = self._order
         slow = limits.tests_seconds(recorded.baseline, suspects or mended) > _SLOW
         retrial = Retrial(self._edited, self._unedited, self._session.baselines.memory(self._snapshot), slow=slow)
         ruling = Ruling()
@@ -199,6 +202,26 @@ class Proving:
         if verdict.level > Level.PARSES or (run.passed and not verdict.broken):
             return None
         return replace(verdict, route=Route.PATCHED, uncovered=() if verdict.broken else verdict.uncovered)
+
+    def _run_all(
+        self, ids: Sequence[str], left_out: frozenset[str], files: frozenset[str], *, everything: bool
+    ) -> RunResult | Verdict:
+        in_parts = None if everything or files else self._in_parts(ids, left_out)
+        return in_parts or self._run(ids, left_out, files, everything=everything)
+
+    def _in_parts(self, ids: Sequence[str], left_out: frozenset[str]) -> RunResult | None:
+        """The result of several runs beside each other, if that is worth it, and no test newly fails in any of them."""
+        parts = parting.parts(ids, self._recorded.baseline, self._session.workers)
+        if len(parts) == 1:
+            return None
+        with ThreadPoolExecutor(len(parts), "pennyproof-part") as beside:
+            runs = list(beside.map(lambda part: self._run(part, left_out, frozenset(), everything=False), parts))
+        told = [run for run in runs if isinstance(run, RunResult)]
+        whole = parting.merged(told)
+        if len(told) < len(runs) or whole.errors or newly_failing(self._recorded, whole, ids):
+            return None
+        self._order = tuple(parts[0])
+        return whole
 
     def _run(
         self, ids: Sequence[str], left_out: frozenset[str], files: frozenset[str], *, everything: bool
