@@ -27,10 +27,13 @@ Json = Any
 Handler = Callable[[Json], Json]
 
 SERVER = (sys.executable, "-m", "pennyproof.lsp")
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds that anything may take before a test gives up: long, because machines are slow; never a measurement."""
-UNSOLICITED = frozenset({"pennyproof/status", "$/progress", "window/logMessage", "textDocument/publishDiagnostics"})
-"""Notifications that a server may send at any time, so that leaving them unread is no mistake."""
+UNSOLICITED = frozenset(
+    {"pennyproof/status", "$/progress", "$/cancelRequest", "window/logMessage", "textDocument/publishDiagnostics"}
+)
+"""Notifications that a server may send at any time, so that leaving them unread is no mistake: it takes back questions,
+too, that a busy client is slow to answer."""
 CAPABILITIES: Mapping[str, Json] = {
     "general": {"positionEncodings": ["utf-16"]},
     "workspace": {"applyEdit": True, "configuration": True, "workspaceFolders": True},

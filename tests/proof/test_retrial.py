@@ -86,8 +86,8 @@ def test_where_the_runs_without_the_candidate_tell_nothing_nothing_is_said(order
         raise NoAnswerError
 
     retrial = Retrial(lambda _, tests: tests, silent, Memory())
-    assert retrial.of_failing(["b"], [order]) == Ruling(unsure=frozenset("b"))
-    assert retrial.of_mended(["b"], order, chancy=frozenset("b")) == Ruling(unsure=frozenset("b"))
+    assert retrial.of_failing(["b"], [order]) == Ruling(unseen=frozenset("b"))
+    assert retrial.of_mended(["b"], order, chancy=frozenset("b")) == Ruling(unseen=frozenset("b"))
 
 
 def test_of_many_that_fail_some_are_enough() -> None:

@@ -124,7 +124,7 @@ def test_large_answers_and_requests_pass(yard: Yard) -> None:
 
 
 def prime(yard: Yard, cancel: Cancel | None = None) -> Primed:
-    return yard.worker.prime(files={}, params={}, limits=Limits(wall=20), cancel=cancel or Cancel())
+    return yard.worker.prime(files={}, params={}, limits=Limits(wall=60), cancel=cancel or Cancel())
 
 
 def test_a_primed_child_stays(yard: Yard) -> None:

@@ -39,7 +39,7 @@ def judge(
     if objection:
         return rejected(Gate.TESTS, objection)
     flaky = recorded.baseline.flaky | ruling.flaky | ruling.unsure
-    evidence = run.without(flaky)
+    evidence = run.without(flaky | ruling.unseen)
     verdict = Verdict(
         Level.PARSES,
         fixed=tuple(newly_passing(recorded, evidence)),
@@ -57,6 +57,11 @@ def judge(
         return replace(verdict, level=Level.REJECTED, gate=Gate.TESTS, reason=reason)
     if ruling.unsure:
         reason = f"{min(ruling.unsure)} failed once with the edit in place and passed once, and no run tells why"
+        return replace(verdict, reason=reason)
+    if ruling.unseen:
+        reason = (
+            f"what {min(ruling.unseen)} does without the edit could not be seen: it did not come to its end in time"
+        )
         return replace(verdict, reason=reason)
     if verdict.fixed:
         return replace(verdict, level=Level.FIXES)

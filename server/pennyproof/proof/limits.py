@@ -2,13 +2,15 @@
 
 Mutation testers face the same question; PIT allows 1.25 times the usual time and 4 s, Stryker 1.5 times and 5 s. Here
 the factor is larger, since runs share the cores with one another and with an editor, and the constant is smaller,
-since an endless loop is what many wrong candidates do and each costs the whole of it.
+since an endless loop is what many wrong candidates do and each costs the whole of it. Both grow where others use the
+machine.
 """
 
 from collections.abc import Sequence
 
 from pennyproof.core.outcomes import TIMEOUT, Baseline, TestOutcome
 from pennyproof.proof.sandbox.spec import Limits
+from pennyproof.proof.stretch import MACHINE
 
 _FACTOR = 5.0
 _CONSTANT = 2.0
@@ -29,14 +31,14 @@ def suite_seconds(timeout: float) -> float:
 
 def alone_seconds(timeout: float) -> float:
     """Wall time in seconds for one test that takes no longer than ``timeout``, with what surrounds it."""
-    return timeout + _CONSTANT
+    return timeout + MACHINE.factor() * _CONSTANT
 
 
 def each_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: float) -> float:
     """Seconds for any one of the tests (``None``: all) with a candidate in place."""
     known = [baseline.outcomes[test] for test in test_ids or baseline.outcomes if test in baseline.outcomes]
     slowest = max(map(_usual, known), default=0.0)
-    return min(_FACTOR * slowest + _CONSTANT, slowest + timeout)
+    return min(_longer(slowest, _CONSTANT), slowest + timeout)
 
 
 def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeout: float) -> float:
@@ -48,13 +50,13 @@ def candidate_seconds(baseline: Baseline, test_ids: Sequence[str] | None, timeou
     known = baseline.seconds if test_ids is None else beside + sum(map(_usual, asked))
     hanging = sum(map(hangs, asked))
     spared = min(hanging, _MOST_HANGING) * each_seconds(baseline, test_ids, timeout)
-    return min(_FACTOR * known + _CONSTANT, known + timeout + _CONSTANT) + spared
+    return min(_longer(known, _CONSTANT), known + alone_seconds(timeout)) + spared
 
 
 def screen_seconds(baseline: Baseline, targets: Sequence[str], timeout: float) -> float:
     """Wall time in seconds for the targets in a primed child."""
     known = tests_seconds(baseline, targets)
-    return min(_FACTOR * known + _SCREEN_CONSTANT, known + timeout)
+    return min(_longer(known, _SCREEN_CONSTANT), known + timeout)
 
 
 def tests_seconds(baseline: Baseline, test_ids: Sequence[str]) -> float:
@@ -64,12 +66,17 @@ def tests_seconds(baseline: Baseline, test_ids: Sequence[str]) -> float:
 
 def slip_seconds(usual: float) -> float:
     """Wall time in seconds for tests with a slip in place, which took ``usual`` without it just before."""
-    return _FACTOR * usual + _SLIP_CONSTANT
+    return _longer(usual, _SLIP_CONSTANT)
 
 
 def hangs(test: TestOutcome) -> bool:
     """Whether a test did not come to its end."""
     return test.failure is not None and test.failure.kind == TIMEOUT and "did not end within" in test.failure.message
+
+
+def _longer(usual: float, constant: float) -> float:
+    """What usually takes so many seconds may take these."""
+    return MACHINE.factor() * (_FACTOR * usual + constant)
 
 
 def _usual(test: TestOutcome) -> float:

@@ -46,11 +46,26 @@ class Ruling:
     """Nor do these: without the candidate, too, they fail at one time and pass at another."""
     unsure: frozenset[str] = frozenset()
     """They failed with the candidate once and passed once, and never failed without: nothing can be said."""
+    unseen: frozenset[str] = frozenset()
+    """Nor of these: what they do without the candidate could not be seen."""
+
+    @property
+    def unclear(self) -> frozenset[str]:
+        """Those of which nothing can be said."""
+        return self.unsure | self.unseen
 
     @property
     def uncounted(self) -> frozenset[str]:
         """Those that are no evidence."""
-        return self.cleared | self.flaky | self.unsure
+        return self.cleared | self.flaky | self.unclear
+
+    def __or__(self, other: "Ruling") -> "Ruling":
+        return Ruling(
+            self.cleared | other.cleared,
+            self.flaky | other.flaky,
+            self.unsure | other.unsure,
+            self.unseen | other.unseen,
+        )
 
 
 class Memory:
@@ -113,8 +128,8 @@ class Retrial:
             try:
                 ruling = self._rule(frozenset(some), orders)
             except NoAnswerError:
-                ruling = Ruling(unsure=frozenset(some))
-            whole = Ruling(whole.cleared | ruling.cleared, whole.flaky | ruling.flaky, whole.unsure | ruling.unsure)
+                ruling = Ruling(unseen=frozenset(some))
+            whole |= ruling
             if not ruling.uncounted.issuperset(some):
                 break
         return whole
@@ -132,7 +147,7 @@ class Retrial:
                 self._see(order, tests, 1)
             self._see(_ALONE, chancy, self._chancy_without)
         except NoAnswerError:
-            return Ruling(unsure=frozenset(tests))
+            return Ruling(unseen=frozenset(tests))
         flaky = frozenset(
             test for test in tests if self._memory.passes(test, order) or self._memory.passes(test, _ALONE)
         )

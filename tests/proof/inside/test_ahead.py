@@ -42,7 +42,7 @@ def working(root: Path, args: tuple[str, ...] | None) -> Iterator[Worker]:
 
 def run(worker: Worker, files: Mapping[str, bytes | None] | None = None, **params: Any) -> dict[str, Any]:
     asked = {"ids": [PROBED], **params}
-    answer = worker.run("run", files=files or {}, params=asked, limits=Limits(wall=30), cancel=Cancel())
+    answer = worker.run("run", files=files or {}, params=asked, limits=Limits(wall=120), cancel=Cancel())
     assert answer.ok, answer
     return answer.result
 
@@ -203,7 +203,7 @@ def test_priming_in_advance(tmp_path: Path) -> None:
     params = {"ids": ["tests/test_it.py::test_f"]}
     with (
         working(root, ()) as worker,
-        worker.prime(files={}, params=params, limits=Limits(wall=30), cancel=Cancel()) as primed,
+        worker.prime(files={}, params=params, limits=Limits(wall=120), cancel=Cancel()) as primed,
     ):
         assert primed.answer.result["usable"], primed.answer
         request = {"op": "screen", "files": {"code_.py": "value = 1\n\ndef f():\n    return 2\n"}, "ids": None}

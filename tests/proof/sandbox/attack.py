@@ -18,7 +18,7 @@ class Attack:
     code: str
     found: Any = "refused"
     status: Status = Status.OK
-    limits: Limits = field(default_factory=lambda: Limits(wall=20))
+    limits: Limits = field(default_factory=lambda: Limits(wall=60))
     kinds: tuple[str, ...] = BOTH
     ended: str = "not at all"
     """How it may be ended before it finds anything, where somebody looks in time."""

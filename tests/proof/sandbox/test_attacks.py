@@ -165,7 +165,7 @@ ATTACKS = [
             taken.clear()
             found = 'refused'
         """,
-        limits=Limits(wall=20, memory=512 << 20),
+        limits=Limits(wall=60, memory=512 << 20),
         ended="took more than 512 MB of memory together",
     ),
     Attack(
@@ -176,7 +176,7 @@ ATTACKS = [
                 os.write(1, b'x' * 65536)
         found = attempt(flood)
         """,
-        limits=Limits(wall=20, file_size=1 << 20),
+        limits=Limits(wall=60, file_size=1 << 20),
     ),
     Attack(
         "fill the disk",
@@ -187,7 +187,7 @@ ATTACKS = [
                     file.write(b'x' * 65536)
         found = attempt(fill)
         """,
-        limits=Limits(wall=20, file_size=1 << 20),
+        limits=Limits(wall=60, file_size=1 << 20),
     ),
     Attack(
         "fork without end",
@@ -200,7 +200,7 @@ ATTACKS = [
         """,
         status=Status.CRASHED,
         found="processes",
-        limits=Limits(wall=20, processes=40),
+        limits=Limits(wall=60, processes=40),
     )
     if os.geteuid() == 0
     else Attack(
@@ -212,7 +212,7 @@ ATTACKS = [
                     signal.pause()
         found = attempt(fork)
         """,
-        limits=Limits(wall=20, processes=40),
+        limits=Limits(wall=60, processes=40),
     ),
     Attack(
         "write an answer of its own to every descriptor",

@@ -191,7 +191,7 @@ ATTACKS = [
         """,
         status=Status.CRASHED,
         found="to the disk",
-        limits=Limits(wall=20, file_size=32 << 20),
+        limits=Limits(wall=60, file_size=32 << 20),
         kinds=("landlock",),
     ),
     Attack(
@@ -264,4 +264,4 @@ def test_the_host_has_no_name_for_an_abstract_socket(yard: Yard) -> None:
     "asked", ["socket.getaddrinfo('example.org', 80)", "socket.gethostbyname('localhost.example')"]
 )
 def test_no_name_is_looked_up(yard: Yard, asked: str) -> None:
-    assert yard.run(f"found = attempt(lambda: {asked})", limits=Limits(wall=20)).result == {"found": "refused"}
+    assert yard.run(f"found = attempt(lambda: {asked})", limits=Limits(wall=60)).result == {"found": "refused"}

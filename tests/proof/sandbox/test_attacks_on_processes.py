@@ -173,7 +173,7 @@ ATTACKS = [
         """,
         status=Status.CRASHED if os.geteuid() == 0 else Status.FORGED,
         found="processes" if os.geteuid() == 0 else "not",
-        limits=Limits(wall=20, processes=40),
+        limits=Limits(wall=60, processes=40),
     ),
     Attack(
         "start threads without end",
@@ -204,7 +204,7 @@ ATTACKS = [
         """,
         status=Status.CRASHED,
         found="memory",
-        limits=Limits(wall=20, memory=512 << 20),
+        limits=Limits(wall=60, memory=512 << 20),
     ),
 ]
 

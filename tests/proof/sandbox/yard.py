@@ -58,7 +58,7 @@ class Yard:
             "snippet",
             files=files or {},
             params={"code": PREAMBLE + code, **names},
-            limits=limits or Limits(wall=20),
+            limits=limits or Limits(wall=60),
             cancel=cancel or Cancel(),
         )
 
