@@ -142,7 +142,7 @@ def test_flaky_tests_count_neither_way() -> None:
 def test_what_a_busy_machine_did_not_show_speaks_neither_way() -> None:
     found = verdict({"a": "f", "b": "p"}, {"a": "p", "b": "f"}, ruling=Ruling(unseen=frozenset("b")))
     assert (found.level, found.fixed, found.broken, found.flaky) == (Level.PARSES, ("a",), (), ())
-    assert found.reason == "what b does without the edit could not be seen: it did not come to its end in time"
+    assert found.reason == "what b does without the edit could not be seen: it did not end in time"
 
 
 def test_targets_that_cannot_reach_the_change_do_not_remain() -> None:

@@ -59,9 +59,7 @@ def judge(
         reason = f"{min(ruling.unsure)} failed once with the edit in place and passed once, and no run tells why"
         return replace(verdict, reason=reason)
     if ruling.unseen:
-        reason = (
-            f"what {min(ruling.unseen)} does without the edit could not be seen: it did not come to its end in time"
-        )
+        reason = f"what {min(ruling.unseen)} does without the edit could not be seen: it did not end in time"
         return replace(verdict, reason=reason)
     if verdict.fixed:
         return replace(verdict, level=Level.FIXES)
