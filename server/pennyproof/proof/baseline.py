@@ -160,6 +160,13 @@ class Baselines:
         whole = self._remembered(snapshot, None, inf)
         return whole or self._records.holding(self._state(snapshot), test_ids)
 
+    def holds(self, recorded: Recorded, snapshot: Snapshot, test_ids: Sequence[str] | None) -> bool:
+        """Whether a baseline is the one that would be told of these tests now; nothing is run."""
+        found = self._remembered(snapshot, None, inf)
+        if found is None and test_ids is not None:
+            found = self._remembered(snapshot, test_ids, inf)
+        return found is recorded
+
     def memory(self, snapshot: Snapshot) -> Memory:
         """What single tests were seen to do, over and over, without any candidate."""
         key = self._state(snapshot)

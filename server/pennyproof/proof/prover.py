@@ -4,8 +4,8 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pennyproof.core.candidates import Candidate
@@ -14,19 +14,20 @@ from pennyproof.core.problems import Screened
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
-from pennyproof.errors import Cancelled, EnvironmentProblem, PennyproofError
+from pennyproof.errors import EnvironmentProblem, PennyproofError
 from pennyproof.proof import gates, limits, remembered
 from pennyproof.proof.baseline import expand
+from pennyproof.proof.beside import Beside, Changed, Footing
 from pennyproof.proof.environment import Environment
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
-from pennyproof.proof.proving import Linting, Proving
+from pennyproof.proof.proving import Proving
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.remembered import Question
 from pennyproof.proof.scope import Scope
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
-from pennyproof.proof.workspace import Look, Workspace
+from pennyproof.proof.workspace import Workspace
 
 __all__ = ["ProofOptions", "Prover"]
 
@@ -58,6 +59,8 @@ class Prover:
         self._session: Session | None = None
         self._begun: Beginning | None = None
         """A session that has begun to be opened."""
+        self._last: Footing | None = None
+        """What the last verdict rested on."""
         self._closed = False
 
     def warm(self, snapshot: Snapshot) -> None:
@@ -150,29 +153,45 @@ class Prover:
     ) -> Verdict:
         """Take a candidate through all gates, the tests in a fresh process."""
         began = time.perf_counter()
-        session = self._opened(snapshot, cancel)
+        scope = Scope.of(targets, test_ids, selection, every_test=every_test)
+        asked = _Asked(snapshot, candidate, scope, remembered.digest(candidate, scope), afresh)
         try:
-            scope = Scope.of(targets, test_ids, selection, every_test=every_test)
-            verdict = self._proved(session, snapshot, candidate, scope, afresh, cancel)
+            verdict = self._proved_as_before(asked, cancel) or self._proved(asked, cancel)
             return verdict.taking(time.perf_counter() - began)
         finally:
-            session.waitings.begin()
+            if self._last:
+                self._last.session.waitings.begin()
 
-    def _proved(
-        self,
-        session: Session,
-        snapshot: Snapshot,
-        candidate: Candidate,
-        scope: Scope,
-        afresh: bool,
-        cancel: Cancel,
-    ) -> Verdict:
+    def _proved_as_before(self, asked: "_Asked", cancel: Cancel) -> Verdict | None:
+        """The verdict, if all that it rests on turns out to be what the last one rested on."""
+        last, snapshot, candidate = self._last, asked.snapshot, asked.candidate
+        if last is None or not last.seems_to_hold(self._session, snapshot, asked.scope):
+            return None
+        session = last.session
+        if not asked.afresh and session.verdicts.seem_to_have(asked.question(session), last.look):
+            return None
+
+        def look() -> Verdict | None:
+            last.check(snapshot, lambda: self._workspace.look(snapshot, afresh=True))
+            return gates.edit(snapshot, candidate, session.baselines.test_files) or gates.lint(
+                candidate, session.linter
+            )
+
+        try:
+            return self._run(last, asked, look, cancel)
+        except Changed:
+            return None
+
+    def _proved(self, asked: "_Asked", cancel: Cancel) -> Verdict:
+        """The verdict, from the beginning."""
+        snapshot, candidate, test_ids = asked.snapshot, asked.candidate, asked.scope.test_ids
+        session = self._opened(snapshot, cancel)
+
         def baseline() -> Recorded:
-            return session.baselines.get(snapshot, scope.test_ids, cancel=cancel, progress=Silent())
+            return session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
 
-        asked = remembered.digest(candidate, scope)
-        if not afresh:
-            known = session.verdicts.find(Question(asked, session.baselines.test_files), snapshot, baseline)
+        if not asked.afresh:
+            known = session.verdicts.find(asked.question(session), snapshot, baseline)
             if known:
                 return known
         verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
@@ -181,38 +200,31 @@ class Prover:
             # The first baseline may have shown further files to hold tests.
             verdict = gates.touches_tests(candidate, session.baselines.test_files)
         if verdict is None:
-            before = self._workspace.look(snapshot)
-            verdict = self._run_and_lint(session, snapshot, candidate, scope, recorded, before, cancel)
-            verdict = replace(verdict, confined=session.confined or verdict.route is None)
-            session.verdicts.keep(Question(asked, session.baselines.test_files), before, recorded, verdict)
+            look = self._workspace.look(snapshot)
+            self._last = footing = Footing(session, snapshot.buffers, test_ids, recorded, look)
+            verdict = self._run(footing, asked, lambda: gates.lint(candidate, session.linter), cancel)
         return verdict
 
-    def _run_and_lint(
-        self,
-        session: Session,
-        snapshot: Snapshot,
-        candidate: Candidate,
-        scope: Scope,
-        recorded: Recorded,
-        look: Look,
-        cancel: Cancel,
-    ) -> Verdict:
-        """The other gates: ruff looks at the candidate while its tests run, and what it objects to ends them."""
+    def _run(self, footing: Footing, asked: "_Asked", look: Callable[[], Verdict | None], cancel: Cancel) -> Verdict:
+        """The verdict by the tests, beside which there is a look at what needs none."""
         stop = Cancel()
-        forget = cancel.on_cancel(stop.ask)
-        linting = Linting(session, candidate, stop)
+        session, forget = footing.session, cancel.on_cancel(stop.ask)
+        beside = Beside(session.beside, look, stop)
         try:
-            proof = Proving(session, snapshot, candidate, self._options, recorded, look, stop, linting.begin)
-            verdict = proof.verdict(scope)
-        except Cancelled:
+            proof = Proving(footing, asked.snapshot, asked.candidate, self._options, stop, beside.begin)
+            verdict = proof.verdict(asked.scope)
+            verdict = beside.result() or verdict
+        except PennyproofError:
             cancel.check()
-            rejection = linting.result()
-            if rejection is None:
+            objection = beside.result()
+            if objection is None:
                 raise
-            return rejection
+            verdict = objection
         finally:
             forget()
-        return linting.result() or verdict
+        verdict = replace(verdict, confined=session.confined or verdict.route is None)
+        session.verdicts.keep(asked.question(session), footing.look, footing.recorded, verdict)
+        return verdict
 
     def noticed(
         self,
@@ -236,7 +248,7 @@ class Prover:
         """End all workers; the next call finds the interpreter anew and starts others."""
         with self._opening:
             parts = self._session, self._begun
-            self._session = self._begun = None
+            self._session = self._begun = self._last = None
         for part in parts:
             if part:
                 part.close()
@@ -285,3 +297,19 @@ class Prover:
             hangs=limits.hangs(baseline.outcomes[first[0]]),
             guards=guards,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one verdict is asked for."""
+
+    snapshot: Snapshot
+    candidate: Candidate
+    scope: Scope
+    digest: bytes
+    afresh: bool
+    """Whether it may not be one that is remembered."""
+
+    def question(self, session: Session) -> Question:
+        """The same, for those that are."""
+        return Question(self.digest, session.baselines.test_files)

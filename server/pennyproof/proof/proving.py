@@ -1,8 +1,8 @@
-"""One candidate's way through the gates that take its time: its tests, and ruff beside them."""
+"""One candidate's way through the gate that takes its time: its tests."""
 
 import errno
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -11,23 +11,21 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Gate, Level, Route, Verdict, rejected
 from pennyproof.core.work import Cancel
 from pennyproof.errors import EnvironmentProblem
-from pennyproof.proof import gates, limits, parting
+from pennyproof.proof import limits, parting
 from pennyproof.proof.answers import RunResult, UnreadableAnswer, read_run
 from pennyproof.proof.baseline import expand
 from pennyproof.proof.basis import file_of
+from pennyproof.proof.beside import Footing
 from pennyproof.proof.judging import failing, judge, newly_failing, newly_passing, ran_at_import
 from pennyproof.proof.mapping import Choice
 from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.reaching import reaches
-from pennyproof.proof.records import Recorded
 from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retrial, Ruling
 from pennyproof.proof.scope import Scope
 from pennyproof.proof.selection import Change, analyse
-from pennyproof.proof.session import Session
 from pennyproof.proof.suite import NOTHING, ending
 from pennyproof.proof.waiting import Outset
 from pennyproof.proof.worker import Answer, Limits, Status
-from pennyproof.proof.workspace import Look
 
 _NOT_WRITABLE = ("PermissionError", f"OSError: [Errno {errno.EOVERFLOW}]")
 """How the answer of a run begins that could not put its files in place; the second is what an overlay says of folders
@@ -38,54 +36,23 @@ _SLOW = 0.25
 """Seconds that tests take which are not run again more often than has to be."""
 
 
-class Linting:
-    """The gates ``names`` and ``lint`` for one candidate, while its tests run; an objection ends these."""
-
-    def __init__(self, session: Session, candidate: Candidate, stop: Cancel) -> None:
-        self._session = session
-        self._candidate = candidate
-        self._route: Route | None = None
-        self._stop = stop
-        self._objection: Future[Verdict | None] | None = None
-
-    def begin(self) -> None:
-        """Begin, if that was not done; not before the tests are on their way, which this would hold up."""
-        self._begun()
-
-    def result(self) -> Verdict | None:
-        """The rejection, if there is one."""
-        return self._begun().result()
-
-    def _begun(self) -> Future[Verdict | None]:
-        if self._objection is None:
-            self._objection = self._session.linting.submit(gates.lint, self._candidate, self._session.linter)
-            self._objection.add_done_callback(self._heed)
-        return self._objection
-
-    def _heed(self, done: Future[Verdict | None]) -> None:
-        if done.exception() or done.result():
-            self._stop.ask()
-
-
 class Proving:
     """The gate ``tests`` for one candidate."""
 
     def __init__(
         self,
-        session: Session,
+        footing: Footing,
         snapshot: Snapshot,
         candidate: Candidate,
         options: ProofOptions,
-        recorded: Recorded,
-        look: Look,
         cancel: Cancel,
         sent: Callable[[], None],
     ) -> None:
-        self._session = session
+        self._session = footing.session
         self._snapshot = snapshot
-        self._look = look
+        self._look = footing.look
         self._options = options
-        self._recorded = recorded
+        self._recorded = footing.recorded
         self._cancel = cancel
         self._sent = sent
         self._candidate = candidate

@@ -65,6 +65,11 @@ class Verdicts:
         self._signed: tuple[Look, bytes] | None = None
         """The last look, and its signature: many verdicts in a row begin with the same."""
 
+    def seem_to_have(self, question: Question, look: Look) -> bool:
+        """Whether there is a verdict for files as they were found, which may be a while ago."""
+        with self._lock:
+            return (question, look.digest) in self._entries
+
     def find(self, question: Question, snapshot: Snapshot, recorded: Callable[[], Recorded]) -> Verdict | None:
         """The verdict, if it is known and nothing has changed.
 
@@ -73,9 +78,7 @@ class Verdicts:
             snapshot: The workspace.
             recorded: The baseline that a proof would compare with now; called only where a verdict is known.
         """
-        with self._lock:
-            known = (question, self._workspace.look(snapshot).digest) in self._entries
-        if not known:  # As far as a look tells that may be half a second old: to be wrong here costs a run.
+        if not self.seem_to_have(question, self._workspace.look(snapshot)):  # To be wrong here costs a run.
             return None
         compared = recorded()
         now = self._workspace.look(snapshot, afresh=True)

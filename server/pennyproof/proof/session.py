@@ -42,7 +42,7 @@ class Session:
     """Of the environment, when the session was opened."""
     baselines: Baselines
     linter: Linter
-    linting: ThreadPoolExecutor
+    beside: ThreadPoolExecutor
     """Where the linter is asked while tests run."""
     nursery: Nursery
     idle: Idle
@@ -86,7 +86,7 @@ class Session:
         ]
         for part in reversed(processes) if self.nursery.ends_servers else processes:
             part.close()
-        self.linting.shutdown()
+        self.beside.shutdown()
         self.linter.close()
         self.bytecode.close()
 
@@ -179,7 +179,7 @@ def open_session(
             bytecode=bytecode,
         ),
         linter=linter,
-        linting=ThreadPoolExecutor(1, "pennyproof-lint"),
+        beside=ThreadPoolExecutor(2, "pennyproof-beside"),
         nursery=nursery,
         idle=idle,
         pool=proving,
