@@ -17,7 +17,17 @@ ADD, HALF = f"{TEST}::test_add", f"{TEST}::test_half"
 PROJECT = {
     "m.py": "from other import HALF\n\n\ndef add(a, b):\n    return a - b\n\n\ndef half(a):\n    return a * HALF\n",
     "other.py": "HALF = 0.5\n",
-    TEST: "import m\n\n\ndef test_add():\n    assert m.add(1, 2) == 3\n\n\ndef test_half():\n    assert m.half(2) == 1\n",
+    TEST: """\
+import m
+
+
+def test_add():
+    assert m.add(1, 2) == 3
+
+
+def test_half():
+    assert m.half(2) == 1
+""",
 }
 FILE = ("m.py", "a - b", "a + b")
 

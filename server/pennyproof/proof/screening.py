@@ -16,7 +16,7 @@ from pennyproof.proof.answers import UnreadableAnswer, read_run
 from pennyproof.proof.pool import Pool
 from pennyproof.proof.worker import Primed, Worker
 
-_CHUNK = 4
+_CHUNK = 8
 """Candidates in one request: few enough that workers finish together, and soon when the screen ends early."""
 _PRIMINGS = 3
 """How often one thread primes a child before it takes the slow path for good: some candidates kill theirs."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any, Dict, Optional
 
+_ADDRESS = re.compile("0x[0-9a-fA-F]+")
 _PROTOCOL_MARKS = ("skip", "skipif", "xfail", "usefixtures", "asyncio", "anyio", "trio", "filterwarnings")
 
 
@@ -26,6 +28,14 @@ def call(item: Any) -> Optional[BaseException]:
     except BaseException as error:  # noqa: BLE001 - a candidate may raise whatever it likes
         return error
     return None
+
+
+def described(error: BaseException) -> str:
+    """What an error says, without the addresses of objects, which are others in each process."""
+    try:
+        return _ADDRESS.sub("0x", str(error))
+    except Exception:  # noqa: BLE001 - a candidate may make its errors say whatever it likes
+        return "?"
 
 
 def describe_nothing(item: Any) -> None:

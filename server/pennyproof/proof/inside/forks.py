@@ -14,6 +14,9 @@ from typing import Any, Callable, Optional, Sequence, Tuple
 from . import pages
 
 _PR_SET_CHILD_SUBREAPER = 36
+Tells = Callable[[Callable[[Any], None]], None]
+"""Work that calls its argument with whatever there is to tell, which must be JSON."""
+
 _REST = 0.005
 """Seconds: one that waits so long is not wanted at once, and has time to get ready."""
 
@@ -35,16 +38,36 @@ def in_fork(work: Callable[[], Any], timeout: float) -> Tuple[Any, Optional[str]
     Returns:
         The result, and None; or None, and "timeout" or "crashed".
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _be_child(work, writing, [reading])
-    os.close(writing)
+    fork = Telling(lambda tell: tell(work()))
     try:
-        return _told(_line(reading, time.monotonic() + timeout))
+        return fork.next(timeout)
     finally:
-        os.close(reading)
-        _end(child)
+        fork.end()
+
+
+class Telling:
+    """A fork that tells one thing after another.
+
+    Args:
+        work: What to do.
+    """
+
+    def __init__(self, work: Tells) -> None:
+        self._reading, writing = os.pipe()
+        self._lines = _Lines(self._reading)
+        self._child = os.fork()
+        if self._child == 0:
+            _be_child(work, writing, [self._reading])
+        os.close(writing)
+
+    def next(self, timeout: float) -> Tuple[Any, Optional[str]]:
+        """The next thing it tells, and None; or None, and "timeout" (seconds) or "crashed"."""
+        return _told(self._lines.next(time.monotonic() + timeout))
+
+    def end(self) -> None:
+        """End it and all it started."""
+        os.close(self._reading)
+        _end(self._child)
 
 
 class Spare:
@@ -61,7 +84,7 @@ class Spare:
         self._reading, writing = os.pipe()
         self._child = os.fork()
         if self._child == 0:
-            _be_child(lambda: work(_wait(asked)), writing, [self._asking, self._reading])
+            _be_child(lambda tell: tell(work(_wait(asked))), writing, [self._asking, self._reading])
         os.close(asked)
         os.close(writing)
 
@@ -69,7 +92,7 @@ class Spare:
         """Have the work done, once; returns as ``in_fork``, while the fork is still to be ended."""
         with contextlib.suppress(BrokenPipeError):  # it was killed, as its silence is about to tell
             _write(self._asking, json.dumps(question).encode() + b"\n")
-        return _told(_line(self._reading, time.monotonic() + timeout))
+        return _told(_Lines(self._reading).next(time.monotonic() + timeout))
 
     def end(self) -> None:
         """End it and all it started."""
@@ -86,7 +109,7 @@ def _wait(asked: int) -> Any:
 
     if not wanted(_REST):
         pages.make_own(wanted)
-    line = _line(asked, None)
+    line = _Lines(asked).next(None)
     if not line:
         os._exit(0)
     return json.loads(line)
@@ -100,14 +123,14 @@ def _told(line: Optional[bytes]) -> Tuple[Any, Optional[str]]:
     return json.loads(line), None
 
 
-def _be_child(work: Callable[[], Any], writing: int, others: Sequence[int]) -> None:
+def _be_child(work: Tells, writing: int, others: Sequence[int]) -> None:
     write, leave, dumps = os.write, os._exit, json.dumps
     status = 1
     try:
         for descriptor in others:
             os.close(descriptor)
         os.setpgid(0, 0)
-        _write(writing, dumps(work()).encode() + b"\n", write)
+        work(lambda told: _write(writing, dumps(told).encode() + b"\n", write))
         status = 0
     finally:
         # Neither exceptions nor exit handlers may run on in what is a copy of the parent.
@@ -119,19 +142,26 @@ def _write(descriptor: int, data: bytes, write: Callable[[int, bytes], int] = os
         data = data[write(descriptor, data) :]
 
 
-def _line(reading: int, deadline: Optional[float]) -> Optional[bytes]:
-    """One line, less of it at the end of file, or None when the time is up."""
-    data = b""
-    while not data.endswith(b"\n"):
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        ready, _, _ = select.select([reading], [], [], left)
-        if not ready:
-            return None
-        more = os.read(reading, 1 << 16)
-        if not more:
-            break
-        data += more
-    return data
+class _Lines:
+    """What comes from a pipe, line by line."""
+
+    def __init__(self, reading: int) -> None:
+        self._reading = reading
+        self._data = b""
+
+    def next(self, deadline: Optional[float]) -> Optional[bytes]:
+        """One line, less of it at the end of file, or None when the time is up."""
+        while b"\n" not in self._data:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._reading], [], [], left)
+            if not ready:
+                return None
+            more = os.read(self._reading, 1 << 16)
+            if not more:
+                break
+            self._data += more
+        line, end, self._data = self._data.partition(b"\n")
+        return line + end
 
 
 def _end(child: int) -> None:

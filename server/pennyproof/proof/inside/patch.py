@@ -13,7 +13,7 @@ import difflib
 import gc
 import hashlib
 from types import CodeType, FunctionType
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .failures import Places
 
@@ -59,6 +59,25 @@ class Change(NamedTuple):
             if self.replaces_defaults:
                 function.__defaults__ = self.defaults
                 function.__kwdefaults__ = self.keyword_defaults
+
+
+def applied(changes: Sequence[Change]) -> Callable[[], None]:
+    """Apply changes; returns how to take them back."""
+    before = [
+        (function, function.__code__, function.__defaults__, function.__kwdefaults__)
+        for change in changes
+        for function in change.functions
+    ]
+    for change in changes:
+        change.apply()
+
+    def undo() -> None:
+        for function, code, defaults, keyword_defaults in before:
+            function.__code__ = code
+            function.__defaults__ = defaults
+            function.__kwdefaults__ = keyword_defaults
+
+    return undo
 
 
 class Functions:

@@ -12,13 +12,14 @@ import os
 import sys
 import time
 import types
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from . import behaviour, direct, forks, patch, session
+from . import behaviour, direct, forks, patch, rows, session
 from .closer import Guards, Others
 from .failures import Places
 from .probes import Hits, Probes, Probing
 from .session import capture_nothing
+from .state import State
 from .values import read_source
 from .wire import Context
 
@@ -99,6 +100,8 @@ class Screen:
         self._plain = {test for test, item in self._items.items() if direct.is_plain(item)}
         """Tests that are called without pytest's protocol, which takes several times as long as most of them."""
         self._files: Dict[str, patch.File] = {}
+        self._rows: Optional[Tuple[Tuple[Tuple[str, ...], float], rows.Rows]] = None
+        """What tries candidates in rows, with the tests and the seconds for each candidate that it is for."""
         capture_nothing(self._config)
         self._witness = _Witness()
         self._config.pluginmanager.register(self._witness.plugin())
@@ -106,6 +109,7 @@ class Screen:
             direct.describe_nothing(item)
         gc.collect()
         self._functions = patch.Functions(places, ran)
+        self._state = State(places)
         # Forks that collect garbage would write to, and so copy, every page that is shared with them.
         gc.freeze()
         forks.adopt_orphans()
@@ -149,20 +153,57 @@ class Screen:
 
     def _screen_many(self, request: Mapping[str, Any], ids: Sequence[str], timeout: float) -> Iterator[Dict[str, Any]]:
         deadline = time.monotonic() + (request.get("deadline") or float("inf"))
-        for files in request["candidates"]:
+        found = [self._changes(files) for files in request["candidates"]]
+        row = [changes for changes, _ in found if changes is not None]
+        everything = bool(request.get("all"))
+        told = iter([None] * len(row) if everything else self._in_rows(row, ids, timeout))
+        for changes, refusal in found:
             if time.monotonic() > deadline:
                 return
-            yield self._screen(files, ids, timeout, bool(request.get("all")))
+            if changes is None:
+                yield refusal
+                continue
+            away = next(told)
+            if away:
+                yield {**_answer(failed=away["failed"], reason=away.get("reason")), "seconds": away["seconds"]}
+            else:
+                yield self._tried(changes, ids, timeout, everything)
+
+    def _in_rows(self, row: rows.Row, ids: Sequence[str], timeout: float) -> List[Optional[rows.Told]]:
+        """What can be told of candidates that are tried one after another, if tests can be run like that."""
+        if not self._plain.issuperset(ids):
+            return [None] * len(row)
+        asked = (tuple(ids), timeout)
+        if self._rows is None or self._rows[0] != asked:
+            self._rows = asked, rows.Rows(lambda: self._called(ids), self._telling, timeout, self._state)
+        return self._rows[1].tried(row)
+
+    def _called(self, ids: Sequence[str]) -> rows.Told:
+        began = time.perf_counter()
+        errors = ((test, direct.call(self._items[test])) for test in ids)
+        failed = next(((test, error) for test, error in errors if error is not None), None)
+        told = [] if failed is None else [[failed[0], type(failed[1]).__name__]]
+        how = "" if failed is None else direct.described(failed[1])
+        return {"failed": told, "how": how, "seconds": round(time.perf_counter() - began, 6)}
 
     def _screen(
         self, files: Mapping[str, Optional[str]], ids: Sequence[str], timeout: float, everything: bool
     ) -> Dict[str, Any]:
+        changes, refusal = self._changes(files)
+        return refusal if changes is None else self._tried(changes, ids, timeout, everything)
+
+    def _changes(self, files: Mapping[str, Optional[str]]) -> "Tuple[Optional[List[patch.Change]], Dict[str, Any]]":
+        """What a candidate exchanges, or the answer that says why that cannot be."""
         try:
-            changes = self.changes(files)
+            return self.changes(files), {}
         except patch.NotPatchable as error:
-            return _answer(reason=str(error), fallback=True)
+            return None, _answer(reason=str(error), fallback=True)
         except (SyntaxError, ValueError) as error:
-            return _answer(reason=f"does not compile: {error}")
+            return None, _answer(reason=f"does not compile: {error}")
+
+    def _tried(
+        self, changes: Sequence[patch.Change], ids: Sequence[str], timeout: float, everything: bool
+    ) -> Dict[str, Any]:
         answer = self._attempt(changes, ids, timeout=timeout, everything=everything)
         return answer if answer["failed"] or answer["reason"] else self._look_closer(changes, answer)
 
@@ -226,6 +267,13 @@ class Screen:
             return work()
 
         return forks.in_fork(detached, timeout)
+
+    def _telling(self, work: forks.Tells) -> forks.Telling:
+        def detached(tell: Callable[[Any], None]) -> None:
+            self._context.detach()
+            work(tell)
+
+        return forks.Telling(detached)
 
     def _attempt(
         self,
