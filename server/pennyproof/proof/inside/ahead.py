@@ -166,6 +166,7 @@ class Ahead:
         """Called by pytest as soon as the session has started: serve, and in each run do what was asked."""
         from _pytest import main  # noqa: PLC0415 - the project's own, which is known only now
 
+        _remember_nothing(config.pluginmanager)
         capture = config.pluginmanager.get_plugin("capturemanager")
         # Runs must not share the files it keeps output in.
         capture.stop_global_capturing()
@@ -318,6 +319,13 @@ class _Looks:
         while "/" in relative:
             self._found.add(relative)
             relative = relative.rpartition("/")[0]
+
+
+def _remember_nothing(manager: Any) -> None:
+    """Leave out what keeps for the next run which tests failed here: there is none that would ask."""
+    for plugin in map(manager.get_plugin, ("lfplugin", "nfplugin", "stepwise")):
+        if plugin is not None:
+            manager.unregister(plugin)
 
 
 def _lasting(root: str) -> List[str]:
