@@ -27,7 +27,7 @@ PROJECT = {  # Nothing that templates could mend, so that the models are asked a
 FAULTS = {
     "refused": response("401 {key}", "Bearer {key} is wrong, {key}", "x-ds-trace-id: {key}"),
     "moved": response("307 Moved", "", "location: /elsewhere?{key}"),
-    "failed midstream": response("200 OK", 'data: {"error": {"message": "{key}"}}\n\n'),
+    "failed midstream": response("200 OK", 'data: {"error": {"message": "{key}", "code": 400}}\n\n'),
 }
 
 

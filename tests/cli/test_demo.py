@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pennyproof.cli.demo import SAMPLE
 from pennyproof.tiers.hosted.ledger import Ledger
 from tests.standin import Reply, Script, Standin
@@ -95,6 +97,7 @@ def test_with_a_key_the_model_has_its_part(tmp_path: Path) -> None:
     assert "recognisable" not in ran.stdout + ran.stderr
 
 
+@pytest.mark.slow
 def test_a_model_that_fails_spoils_nothing(tmp_path: Path) -> None:
     with Standin([Reply(behaviour="auth_error", times=None)]) as standin:
         ran = demo(

@@ -28,7 +28,7 @@ from pennyproof.proof.pool import Pool
 from pennyproof.proof.records import Recorded, Records
 from pennyproof.proof.retrial import Memory
 from pennyproof.proof.suite import Suite
-from pennyproof.proof.workspace import Workspace
+from pennyproof.proof.workspace import Look, Workspace
 
 _MEMORIES = 4
 """So many states of the project are remembered test by test."""
@@ -111,7 +111,7 @@ class Baselines:
             UnknownTest: An id does not exist.
             NoTests: There are no tests at all.
         """
-        recorded = self._remembered(snapshot, None, patience)
+        recorded = self._remembered(self._workspace.digest(snapshot), None, patience)
         if recorded is None and test_ids is not None:
             return self.alone(snapshot, test_ids, patience=patience, cancel=cancel, progress=progress)
         if recorded is None:
@@ -129,7 +129,7 @@ class Baselines:
         Raises:
             NoTests: There are no tests at all.
         """
-        recorded = self._remembered(snapshot, None, inf)
+        recorded = self._remembered(self._workspace.digest(snapshot), None, inf)
         if recorded is None:
             recorded = self._make(snapshot, None, inf, cancel, progress, gently=True)
         self._learn(recorded)
@@ -150,26 +150,26 @@ class Baselines:
         progress: Progress,
     ) -> Recorded:
         """What these tests do when only they run: some depend on those that usually run before them."""
-        found = self._remembered(snapshot, test_ids, patience)
+        found = self._remembered(self._workspace.digest(snapshot), test_ids, patience)
         recorded = found or self._make(snapshot, test_ids, patience, cancel, progress)
         self._learn(recorded)
         return recorded
 
     def known(self, snapshot: Snapshot, test_ids: Sequence[str]) -> Recorded | None:
         """A baseline that holds these tests, if one is remembered, whatever else it was asked for; nothing is run."""
-        whole = self._remembered(snapshot, None, inf)
-        return whole or self._records.holding(self._state(snapshot), test_ids)
+        whole = self._remembered(self._workspace.digest(snapshot), None, inf)
+        return whole or self._records.holding(self._state(self._workspace.digest(snapshot)), test_ids)
 
-    def holds(self, recorded: Recorded, snapshot: Snapshot, test_ids: Sequence[str] | None) -> bool:
-        """Whether a baseline is the one that would be told of these tests now; nothing is run."""
-        found = self._remembered(snapshot, None, inf)
+    def holds(self, recorded: Recorded, look: Look, test_ids: Sequence[str] | None) -> bool:
+        """Whether a baseline is the one that would be told of these tests in these files; nothing is run."""
+        found = self._remembered(look.digest, None, inf)
         if found is None and test_ids is not None:
-            found = self._remembered(snapshot, test_ids, inf)
+            found = self._remembered(look.digest, test_ids, inf)
         return found is recorded
 
-    def memory(self, snapshot: Snapshot) -> Memory:
-        """What single tests were seen to do, over and over, without any candidate."""
-        key = self._state(snapshot)
+    def memory(self, look: Look) -> Memory:
+        """What single tests were seen to do with these files, over and over, without any candidate."""
+        key = self._state(look.digest)
         with self._lock:
             memory = self._memories.pop(key, None) or Memory()
             self._memories[key] = memory
@@ -182,23 +182,21 @@ class Baselines:
         if flaky:
             self._records.distrust(recorded, flaky)
 
-    def chancy(self, snapshot: Snapshot, recorded: Recorded, tests: Sequence[str]) -> frozenset[str]:
+    def chancy(self, snapshot: Snapshot, look: Look, recorded: Recorded, tests: Sequence[str]) -> frozenset[str]:
         """Those of the tests that may depend on chance."""
-        known = self.memory(snapshot).chancy
+        known = self.memory(look).chancy
         new = [test for test in tests if test not in known]
         found = chancy(new, recorded.baseline, lambda path: self._workspace.text(snapshot, path)) if new else ()
         known.update((test, test in found) for test in new)
         return frozenset(test for test in tests if known[test])
 
-    def _remembered(
-        self, snapshot: Snapshot, test_ids: Sequence[str] | None, patience: float | None
-    ) -> Recorded | None:
-        found = self._records.get(self._key(snapshot, test_ids), stored=test_ids is None)
+    def _remembered(self, digest: str, test_ids: Sequence[str] | None, patience: float | None) -> Recorded | None:
+        found = self._records.get(self._key(digest, test_ids), stored=test_ids is None)
         return None if found and found.hurried and patience is None else found
 
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs; those of failing ones are known from when they were run again."""
-        recorded = self._remembered(snapshot, None, inf)
+        recorded = self._remembered(self._workspace.digest(snapshot), None, inf)
         known = recorded.lines.lines if recorded else {}
         missing = [test for test in test_ids if test not in known]
         traced = Coverage()
@@ -216,7 +214,7 @@ class Baselines:
             ``None`` where all tests are known already, or were before some edits that do not concern them all, which
             says more; or where it takes all tests.
         """
-        if self._remembered(snapshot, None, inf) or self._is_soon_known(snapshot):
+        if self._remembered(self._workspace.digest(snapshot), None, inf) or self._is_soon_known(snapshot):
             return None
         contents = self._workspace.contents(snapshot)
 
@@ -267,7 +265,7 @@ class Baselines:
     ) -> Recorded:
         progress.report("waiting for a worker")
         with (self._mapping if test_ids is None else self._warming).lend(cancel) as worker:
-            found = self._remembered(snapshot, test_ids, patience)
+            found = self._remembered(self._workspace.digest(snapshot), test_ids, patience)
             if found:  # Another thread made it while this one waited.
                 return found
             began = time.time()
@@ -280,7 +278,7 @@ class Baselines:
             else:
                 recorded = replace(self._record(suite, test_ids, cancel, progress), basis=None)
             self._bytecode.forget_racy(self._workspace.racy_since(began), snapshot.buffers)
-        self._records.put(self._key(snapshot, test_ids), recorded, stored=test_ids is None)
+        self._records.put(self._key(self._workspace.digest(snapshot), test_ids), recorded, stored=test_ids is None)
         return recorded
 
     def _up_to_date(
@@ -367,13 +365,13 @@ class Baselines:
             self._test_files |= test_files(recorded.baseline.outcomes)
             self._learned = recorded
 
-    def _key(self, snapshot: Snapshot, test_ids: Sequence[str] | None) -> str:
+    def _key(self, digest: str, test_ids: Sequence[str] | None) -> str:
         asked = None if test_ids is None else sorted(set(test_ids))
-        return self._state(snapshot) + _hash([asked])[:16]
+        return self._state(digest) + _hash([asked])[:16]
 
-    def _state(self, snapshot: Snapshot) -> str:
+    def _state(self, digest: str) -> str:
         """What the keys of all baselines begin with that are of one state of the project."""
-        return self._variant() + _hash([self._workspace.digest(snapshot)]) + "-"
+        return self._variant() + _hash([digest]) + "-"
 
     def _variant(self) -> str:
         """What the keys of all baselines begin with that were made in the same way."""

@@ -15,7 +15,7 @@ from pennyproof.core.work import Cancel
 from pennyproof.proof.records import Recorded
 from pennyproof.proof.scope import Scope
 from pennyproof.proof.session import Session
-from pennyproof.proof.workspace import Look
+from pennyproof.proof.workspace import Look, Workspace
 
 
 class Changed(Exception):
@@ -39,18 +39,14 @@ class Footing:
         same = self.session is session and self.test_ids == scope.test_ids and self.buffers == snapshot.buffers
         return same and self.look.settled
 
-    def check(self, snapshot: Snapshot, look: Callable[[], Look]) -> None:
+    def check(self, workspace: Workspace) -> None:
         """Look whether it does hold.
-
-        Args:
-            snapshot: The workspace.
-            look: Looks at its files.
 
         Raises:
             Changed: It does not.
         """
-        same = not self.session.outdated and look().stamps == self.look.stamps
-        if not (same and self.session.baselines.holds(self.recorded, snapshot, self.test_ids)):
+        same = not self.session.outdated and workspace.is_still(self.look)
+        if not (same and self.session.baselines.holds(self.recorded, self.look, self.test_ids)):
             raise Changed
 
 

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pennyproof.errors import NoInterpreter, NoPytest
 from pennyproof.proof.interpreter import Interpreter, package_folders
@@ -89,19 +90,55 @@ def _ask(sandbox: Sandbox, interpreter: Interpreter, root: Path) -> tuple[tuple[
 
 def _stamps(interpreter: Interpreter) -> list[tuple[str, int]]:
     """What changes when the interpreter is exchanged, packages are installed or removed, or a path is another."""
-    folders = [folder for prefix in interpreter.prefixes for folder in package_folders(prefix)]
-    files = [interpreter.executable, *(prefix / "pyvenv.cfg" for prefix in interpreter.prefixes)]
-    stamps = [(str(path), path.stat().st_mtime_ns) for path in [*files, *sorted(folders)] if path.exists()]
-    links = [path for folder in folders for path in _path_files(folder, folder.stat().st_mtime_ns)]
+    files = [str(interpreter.executable)]
+    folders: list[tuple[str, int]] = []
+    links: list[str] = []
+    for prefix in interpreter.prefixes:
+        files.append(f"{prefix}/pyvenv.cfg")
+        for folder in _package_folders(prefix):
+            modified = _modified(folder)
+            folders.append((folder, modified))
+            links += _path_files(folder, modified)
     # What an installer writes anew shows in its folder, but such a file may be written in place.
-    return stamps + [(path, os.stat(path).st_mtime_ns) for path in links if os.path.exists(path)]  # noqa: PTH110, PTH116
+    found = [(path, _modified(path)) for path in (*files, *links)]
+    return [(path, modified) for path, modified in (*found, *sorted(folders)) if modified]
+
+
+def _package_folders(prefix: Path) -> tuple[str, ...]:
+    """Where packages lie; looked for anew only when that can have changed, since every proof asks."""
+    found = _FOUND.get(prefix)
+    if found is None or any(_modified(folder) != modified for folder, modified in found.around):
+        around = [prefix, *prefix.glob("lib*"), *prefix.glob("lib*/python3*")]
+        stamps = tuple((str(folder), _modified(str(folder))) for folder in around)
+        _FOUND[prefix] = found = _Found(stamps, tuple(map(str, sorted(package_folders(prefix)))))
+    return found.folders
+
+
+class _Found(NamedTuple):
+    around: tuple[tuple[str, int], ...]
+    """The folders above, and when they were modified."""
+    folders: tuple[str, ...]
+
+
+_FOUND: dict[Path, _Found] = {}
+
+
+def _modified(path: str) -> int:
+    """When a file was modified; zero if there is none."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - a Path takes longer than the look.
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=16)
-def _path_files(folder: Path, modified: int) -> tuple[str, ...]:  # noqa: ARG001 - looked for anew when that changes
-    """The files of a folder that add to the path of modules; it may hold thousands, and is asked for by every proof."""
-    with os.scandir(folder) as entries:
-        return tuple(sorted(entry.path for entry in entries if entry.name.endswith((".pth", ".egg-link"))))
+def _path_files(folder: str, modified: int) -> tuple[str, ...]:  # noqa: ARG001 - looked for anew when that changes
+    """The files of a folder that add to the path of modules; it may hold thousands."""
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(sorted(entry.path for entry in entries if entry.name.endswith((".pth", ".egg-link"))))
+    except OSError:
+        return ()
 
 
 def readable_paths(interpreter: Interpreter, root: Path, home: Path) -> tuple[Path, ...]:

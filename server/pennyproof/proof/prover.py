@@ -172,7 +172,7 @@ class Prover:
             return None
 
         def look() -> Verdict | None:
-            last.check(snapshot, lambda: self._workspace.look(snapshot, afresh=True))
+            last.check(self._workspace)
             return gates.edit(snapshot, candidate, session.baselines.test_files) or gates.lint(
                 candidate, session.linter
             )

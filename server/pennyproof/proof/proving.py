@@ -4,6 +4,7 @@ import errno
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from pennyproof.core.candidates import Candidate
@@ -22,7 +23,7 @@ from pennyproof.proof.options import ProofOptions
 from pennyproof.proof.reaching import reaches
 from pennyproof.proof.retrial import AGAIN, WITHOUT, NoAnswerError, Order, Retrial, Ruling
 from pennyproof.proof.scope import Scope
-from pennyproof.proof.selection import Change, analyse
+from pennyproof.proof.selection import Change, analyse, seems_within_functions
 from pennyproof.proof.suite import NOTHING, ending
 from pennyproof.proof.waiting import Outset
 from pennyproof.proof.worker import Answer, Limits, Status
@@ -57,12 +58,15 @@ class Proving:
         self._sent = sent
         self._candidate = candidate
         self._route: Route | None = None
-        self._change: Change = analyse(candidate)
         self._order: Order = None
         """In which the tests ran that failed before."""
         self._reaches = reaches(candidate, snapshot.buffers)
         files = {**snapshot.buffers, **candidate.files()}
         self._files = {path: source.data() if source else None for path, source in files.items()}
+
+    @cached_property
+    def _change(self) -> Change:
+        return analyse(self._candidate)
 
     def verdict(self, scope: Scope) -> Verdict:
         """The verdict by the tests that were chosen, or by those that have to run."""
@@ -110,7 +114,7 @@ class Proving:
         suspects, mended = newly_failing(recorded, run, ids), newly_passing(recorded, run)
         order = self._order
         slow = limits.tests_seconds(recorded.baseline, suspects or mended) > _SLOW
-        retrial = Retrial(self._edited, self._unedited, self._session.baselines.memory(self._snapshot), slow=slow)
+        retrial = Retrial(self._edited, self._unedited, self._session.baselines.memory(self._look), slow=slow)
         ruling = Ruling()
         if suspects:
             ruling = retrial.of_failing(suspects, [order, None] if selection == "map" else [order])
@@ -124,7 +128,7 @@ class Proving:
         recorded = self._recorded
         known = [test for test in mended if test in recorded.baseline.outcomes and test not in recorded.unrunnable]
         alone = len(recorded.baseline.failing) == 1  # It was seen to fail by itself, too, when it was run again.
-        chancy = self._session.baselines.chancy(self._snapshot, recorded, known)
+        chancy = self._session.baselines.chancy(self._snapshot, self._look, recorded, known)
         return known, None if alone else order, chancy
 
     def _edited(self, order: Order, tests: frozenset[str]) -> frozenset[str]:
@@ -140,7 +144,7 @@ class Proving:
 
     def _patched(self, ids: Sequence[str], targets: Sequence[str], selection: str) -> Verdict | None:
         """The verdict of tests run where the unchanged project stands, if it says nothing in the candidate's favour."""
-        if self._change.functions is None:
+        if not seems_within_functions(self._candidate):
             return None
         verdict = self._tried(ids, targets, selection)
         if verdict and verdict.broken:
@@ -159,9 +163,9 @@ class Proving:
             ids,
             without=without,
             cancel=self._cancel,
-            sent=self._sent,
+            sent=self._sent_to_standing,
         )
-        if trial is None:
+        if trial is None or self._change.functions is None:
             return None
         run = RunResult.of(trial.outcomes, trial.patched)
         ran = [test for test in ids if test in run.outcomes]
@@ -169,6 +173,11 @@ class Proving:
         if verdict.level > Level.PARSES or (run.passed and not verdict.broken):
             return None
         return replace(verdict, route=Route.PATCHED, uncovered=() if verdict.broken else verdict.uncovered)
+
+    def _sent_to_standing(self) -> None:
+        """While that is at work, find out what the edit means: it takes about as long."""
+        self._sent()
+        _ = self._change
 
     def _run_all(
         self, ids: Sequence[str], left_out: frozenset[str], files: frozenset[str], *, everything: bool

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import decode
@@ -40,14 +41,17 @@ _FRESH = 0.5
 """Seconds for which the digest of one snapshot is believed, so that many candidates in a row cost one walk."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What says that a file is still the same."""
+class _Stamp(NamedTuple):
+    """What says that a file is still the same, or that a folder has the same entries."""
 
     modified: int
     changed: int
     size: int
     inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        return cls(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,8 @@ class Look:
     """Of all of them."""
     stamps: Mapping[str, _Stamp]
     """Of those on disk."""
+    folders: Mapping[str, _Stamp]
+    """Of the folders they lie in."""
     settled: bool
     """Whether all that lies there was looked at, and nothing was written so lately that it may change unseen."""
 
@@ -106,6 +112,18 @@ class Workspace:
                 last = self._last = (snapshot, time.monotonic(), self._look(snapshot))
             return last[2]
 
+    def is_still(self, look: Look) -> bool:
+        """Whether the files on disk are those of a look that found them settled: much faster than another one."""
+        prefix = f"{self.root}/"
+        try:
+            return all(
+                _Stamp.of(os.stat(prefix + path)) == stamp  # noqa: PTH116 - ten thousand Paths are felt.
+                for stamps in (look.folders, look.stamps)
+                for path, stamp in stamps.items()
+            )
+        except OSError:
+            return False
+
     def parts(self, snapshot: Snapshot) -> Mapping[str, str]:
         """A digest of each file or folder at the top of the root, so that it can be said where two copies differ."""
         with self._lock:
@@ -121,7 +139,7 @@ class Workspace:
         now, earliest = time.time(), int(moment * 1e9) - _TICK
         return [
             path
-            for path, _, stamp in _walk(self.root, [])
+            for path, _, stamp in _walk(self.root, [], {})
             if path.endswith(".py")
             and (max(stamp.modified, stamp.changed) >= earliest or stamp.modified // 1_000_000_000 >= int(now))
         ]
@@ -145,8 +163,9 @@ class Workspace:
         hashes: dict[str, bytes] = {}
         stamps: dict[str, _Stamp] = {}
         remembered: dict[str, tuple[_Stamp, bytes]] = {}
+        folders: dict[str, _Stamp] = {}
         missed: list[str] = []
-        for path, whole, stamp in _walk(self.root, missed):
+        for path, whole, stamp in _walk(self.root, missed, folders):
             stamps[path] = stamp
             known = self._hashes.get(path)
             digest = known[1] if known and known[0] == stamp else _hash_file(whole, stamp, self._whole)
@@ -154,10 +173,11 @@ class Workspace:
             if now - max(stamp.modified, stamp.changed) > _RACY:
                 remembered[path] = (stamp, digest)
         self._hashes = remembered
-        settled = not missed and len(remembered) == len(stamps)
+        latest = max((max(stamp.modified, stamp.changed) for stamp in folders.values()), default=0)
+        settled = not missed and len(remembered) == len(stamps) and now - latest > _RACY
         for path, source in snapshot.buffers.items():
             hashes[path] = hashlib.sha256(source.data()).digest()
-        return Look(hashes, _digest(sorted(hashes), hashes), stamps, settled)
+        return Look(hashes, _digest(sorted(hashes), hashes), stamps, folders, settled)
 
     def text(self, snapshot: Snapshot, path: str) -> str:
         """The text of a file; empty where it has none that can be read."""
@@ -176,15 +196,16 @@ def _digest(paths: Iterable[str], hashes: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _walk(root: Path, missed: list[str]) -> Iterator[tuple[str, str, _Stamp]]:
+def _walk(root: Path, missed: list[str], looked: dict[str, _Stamp]) -> Iterator[tuple[str, str, _Stamp]]:
     """Relative path, absolute path and stamp of each regular file; links are not followed out of a folder twice.
 
-    What holds further files that are not looked at is added to ``missed``.
+    What holds further files that are not looked at is added to ``missed``, and what was looked through to ``looked``.
     """
     folders = [""]
     while folders:
         folder = folders.pop()
         try:
+            looked[folder] = _Stamp.of(os.stat(os.path.join(root, folder)))  # noqa: PTH116, PTH118 - as below.
             entries = list(os.scandir(os.path.join(root, folder)))  # noqa: PTH118 - ten thousand Paths are felt.
         except OSError:
             missed.append(folder)  # Unreadable for us is unreadable for the tests.
@@ -204,7 +225,7 @@ def _walk(root: Path, missed: list[str]) -> Iterator[tuple[str, str, _Stamp]]:
             if stat.S_ISDIR(status.st_mode):
                 missed.append(path)
             elif stat.S_ISREG(status.st_mode) and not entry.name.endswith((".pyc", ".pyo")):
-                stamp = _Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+                stamp = _Stamp.of(status)
                 yield path, entry.path, stamp
 
 
