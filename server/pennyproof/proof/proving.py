@@ -251,7 +251,8 @@ class Proving:
             return None  # What comes or goes is looked for in ways that nobody can wait for.
         awaited = frozenset(change.path for change in changes)
         placed = {path: data for path, data in self._files.items() if path not in awaited}
-        outset = Outset(self._recorded, self._look, placed, awaited, asked, wall)
+        what = {name: value for name, value in asked.items() if name != "each"}
+        outset = Outset(self._recorded, self._look, placed, awaited, what, asked["each"], wall)
         files = {path: self._files[path] for path in awaited}
         waitings = self._session.waitings
         answer = waitings.run(

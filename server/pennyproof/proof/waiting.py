@@ -36,12 +36,18 @@ class Outset:
     """Those that are other than on disk."""
     awaited: frozenset[str]
     params: Mapping[str, Any]
+    """What to run."""
+    each: float
+    """Seconds for each test."""
     limits: Limits
 
     def is_like(self, other: "Outset") -> bool:
-        """Whether a run that began with one may go on for the other, and what is on disk is still the same."""
+        """Whether a run that began with one may go on for the other, and what is on disk is still the same.
+
+        How long things may take goes by how busy the machine was when the run began, which is not long ago.
+        """
         on_disk = self.look is other.look or self.look.stamps == other.look.stamps
-        mine, others = ((one.placed, one.awaited, one.params, one.limits) for one in (self, other))
+        mine, others = ((one.placed, one.awaited, one.params) for one in (self, other))
         return on_disk and self.recorded is other.recorded and mine == others
 
 
@@ -212,7 +218,7 @@ class _Waiting:
             self._primed = worker.prime(
                 job="wait",
                 files=outset.placed,
-                params={**outset.params, "awaited": sorted(outset.awaited)},
+                params={**outset.params, "each": outset.each, "awaited": sorted(outset.awaited)},
                 limits=outset.limits,
                 cancel=Cancel(),
             )
