@@ -18,7 +18,7 @@ from pennyproof.core.edits import Edit, apply
 from pennyproof.core.positions import Encoding, LineIndex, Position
 from pennyproof.errors import PennyproofError
 
-_END_OF_SERVER = 10.0
+_END_OF_SERVER = 30.0
 """Seconds a server may take to go once it was told to."""
 
 _METHOD_NOT_FOUND = -32601

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CLOSING = 10.0
+"""Seconds within which processes are to end, and temporary folders to go; what is ended sooner leaves these behind."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -212,7 +215,7 @@ class PennyproofServer(LanguageServer):
         if self._ready is not None:
             self._ready.cancel()
         closing = asyncio.create_task(self.run(self.projects.close))
-        await asyncio.wait({closing}, timeout=2)
+        await asyncio.wait({closing}, timeout=_CLOSING)
         await self.completing.close(seconds=0)
         await self.background.close(seconds=1)
 
