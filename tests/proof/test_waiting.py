@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -10,6 +12,11 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Level, Route, Verdict
 from pennyproof.core.work import Cancel
 from pennyproof.errors import Cancelled
+from pennyproof.proof.records import Recorded
+from pennyproof.proof.sandbox.spec import Limits
+from pennyproof.proof.waiting import Outset, Waitings
+from pennyproof.proof.worker import Answer, Status, Worker
+from pennyproof.proof.workspace import Look
 from tests.proof.test_prover import Proving, kill_sandboxes, write
 
 TEST = "tests/test_m.py"
@@ -275,3 +282,32 @@ def test_none_waits_for_long(both: Both) -> None:
     assert session
     assert session.waitings.rest(0.0) is None
     assert both.waiting.prove(both.waiting.edit(FILE), ADD, afresh=True).route is Route.IMPORTED
+
+
+class Begun:
+    """A worker of which only the beginning of runs matters: how these end."""
+
+    def __init__(self, *statuses: Status) -> None:
+        self.statuses = list(statuses)
+
+    def prime(self, **_: object) -> SimpleNamespace:
+        return SimpleNamespace(answer=Answer(self.statuses.pop(0)))
+
+    def close(self) -> None:
+        self.statuses.clear()
+
+
+@pytest.mark.parametrize(
+    ("first", "left"), [(Status.OK, 1), (Status.TIMEOUT, 0), (Status.CRASHED, 0), (Status.WAITING, 1)]
+)
+def test_what_came_to_its_end_is_not_begun_again(first: Status, left: int) -> None:
+    worker = Begun(first, Status.WAITING)
+    waitings = Waitings(1, lambda: cast("Worker", worker))
+    look = Look({}, "", {}, {}, settled=True)
+    outset = Outset(cast("Recorded", object()), look, {}, frozenset({"m.py"}), {}, 1.0, Limits())
+    for _ in range(3):
+        waitings.expect(outset)
+        waitings.begin()
+        while waitings.busy:
+            time.sleep(0.001)
+    assert len(worker.statuses) == left

@@ -231,8 +231,8 @@ class _Waiting:
 
     @property
     def came_to_an_end(self) -> bool:
-        """Whether it had nothing to wait for, or could not be watched."""
-        return self._primed is not None and not self.waits
+        """Whether it had nothing to wait for, or could not be watched; what is ended for want of time may have had."""
+        return self._primed is not None and self._primed.answer.status is Status.OK
 
     def go_on(self, files: Files, watch: Mapping[str, Any], cancel: Cancel, sent: Callable[[], None]) -> Answer | None:
         if self._primed is None:
