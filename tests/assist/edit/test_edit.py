@@ -282,7 +282,7 @@ def test_the_model_is_told_what_is_wrong_and_asked_again(edits: Edits, answer: s
 )
 def test_an_answer_that_never_comes_is_not_the_end(edits: Edits, behaviour: str) -> None:
     fault = Reply("Some text, half of which comes.", behaviour=behaviour, when="deepseek-flash", times=None)
-    result = edits(fault, fenced(RIGHT))
+    result = edits(fault, fenced(RIGHT), per_action_usd=1.0)  # At hours when prices double, less would not do.
     assert text_of(result) == WITH_EXAMPLES + RIGHT
     assert result.offers[0].candidate.origin.tier is Tier.STRONG
     assert edits.sent[-1]["thinking"] == {"type": "enabled"}
