@@ -159,8 +159,9 @@ class Prover:
             verdict = self._proved_as_before(asked, cancel) or self._proved(asked, cancel)
             return verdict.taking(time.perf_counter() - began)
         finally:
-            if self._last:
-                self._last.session.waitings.begin()
+            last = self._last  # Another thread may restart everything meanwhile.
+            if last is not None:
+                last.session.waitings.begin()
 
     def _proved_as_before(self, asked: "_Asked", cancel: Cancel) -> Verdict | None:
         """The verdict, if all that it rests on turns out to be what the last one rested on."""
