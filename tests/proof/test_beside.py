@@ -8,6 +8,7 @@ import pytest
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
 from pennyproof.core.verdicts import Gate, Level
+from pennyproof.errors import PennyproofError
 from pennyproof.proof.beside import Changed, Footing
 from tests.proof.projects import write
 from tests.proof.test_prover import Proving
@@ -71,22 +72,25 @@ def test_what_did_not_change_is_looked_at_beside_the_run(project: Proving, looks
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [("other.py", "0.5", "0.25"), (TEST, "== 1", "== 9"), ("conftest.py", "", "raise SystemExit(3)\n")],
-    ids=["a module", "a test", "a new file"],
+    ("path", "old", "new", "level"),
+    [("other.py", "0.5", "0.25", Level.FIXES), (TEST, "== 3", "== 4", Level.PARSES)],
+    ids=["a module", "a test"],
 )
-def test_a_file_that_changed_on_disk(project: Proving, looks: Looks, path: str, old: str, new: str) -> None:
-    text = PROJECT.get(path, "")
-    write(project.root, {path: text.replace(old, new) if old else new})
+def test_a_file_that_changed_on_disk(
+    project: Proving, looks: Looks, path: str, old: str, new: str, level: Level
+) -> None:
+    write(project.root, {path: PROJECT[path].replace(old, new)})
     project.snapshot = Snapshot(project.root)
-    edit = project.edit(FILE)
-    if path == "conftest.py":
-        with pytest.raises(Exception, match="pytest"):
-            project.prove(edit, ADD, afresh=True)
-    else:
-        assert not project.prove(edit, ADD, HALF, afresh=True).passed > 1
-    write(project.root, {path: text})
-    assert looks in ([False], [])
+    verdict = project.prove(project.edit(FILE), ADD, afresh=True)
+    assert (verdict.level, looks) == (level, [False])
+
+
+def test_a_file_that_is_new_on_disk(project: Proving, looks: Looks) -> None:
+    write(project.root, {"conftest.py": "raise SystemExit(3)\n"})
+    project.snapshot = Snapshot(project.root)
+    with pytest.raises(PennyproofError, match="pytest"):
+        project.prove(project.edit(FILE), ADD, afresh=True)
+    assert looks == [False]
 
 
 def test_a_text_that_is_not_saved(project: Proving, looks: Looks) -> None:
