@@ -111,7 +111,7 @@ class Baselines:
             UnknownTest: An id does not exist.
             NoTests: There are no tests at all.
         """
-        recorded = self._remembered(self._workspace.digest(snapshot), None, patience)
+        recorded = self._remembered(snapshot, None, patience)
         if recorded is None and test_ids is not None:
             return self.alone(snapshot, test_ids, patience=patience, cancel=cancel, progress=progress)
         if recorded is None:
@@ -129,7 +129,7 @@ class Baselines:
         Raises:
             NoTests: There are no tests at all.
         """
-        recorded = self._remembered(self._workspace.digest(snapshot), None, inf)
+        recorded = self._remembered(snapshot, None, inf)
         if recorded is None:
             recorded = self._make(snapshot, None, inf, cancel, progress, gently=True)
         self._learn(recorded)
@@ -150,21 +150,21 @@ class Baselines:
         progress: Progress,
     ) -> Recorded:
         """What these tests do when only they run: some depend on those that usually run before them."""
-        found = self._remembered(self._workspace.digest(snapshot), test_ids, patience)
+        found = self._remembered(snapshot, test_ids, patience)
         recorded = found or self._make(snapshot, test_ids, patience, cancel, progress)
         self._learn(recorded)
         return recorded
 
     def known(self, snapshot: Snapshot, test_ids: Sequence[str]) -> Recorded | None:
         """A baseline that holds these tests, if one is remembered, whatever else it was asked for; nothing is run."""
-        whole = self._remembered(self._workspace.digest(snapshot), None, inf)
+        whole = self._remembered(snapshot, None, inf)
         return whole or self._records.holding(self._state(self._workspace.digest(snapshot)), test_ids)
 
     def holds(self, recorded: Recorded, look: Look, test_ids: Sequence[str] | None) -> bool:
         """Whether a baseline is the one that would be told of these tests in these files; nothing is run."""
-        found = self._remembered(look.digest, None, inf)
+        found = self._kept(look.digest, None, inf)
         if found is None and test_ids is not None:
-            found = self._remembered(look.digest, test_ids, inf)
+            found = self._kept(look.digest, test_ids, inf)
         return found is recorded
 
     def memory(self, look: Look) -> Memory:
@@ -190,13 +190,18 @@ class Baselines:
         known.update((test, test in found) for test in new)
         return frozenset(test for test in tests if known[test])
 
-    def _remembered(self, digest: str, test_ids: Sequence[str] | None, patience: float | None) -> Recorded | None:
+    def _remembered(
+        self, snapshot: Snapshot, test_ids: Sequence[str] | None, patience: float | None
+    ) -> Recorded | None:
+        return self._kept(self._workspace.digest(snapshot), test_ids, patience)
+
+    def _kept(self, digest: str, test_ids: Sequence[str] | None, patience: float | None) -> Recorded | None:
         found = self._records.get(self._key(digest, test_ids), stored=test_ids is None)
         return None if found and found.hurried and patience is None else found
 
     def coverage(self, snapshot: Snapshot, test_ids: Sequence[str], *, cancel: Cancel) -> Coverage:
         """The lines that each of these tests runs; those of failing ones are known from when they were run again."""
-        recorded = self._remembered(self._workspace.digest(snapshot), None, inf)
+        recorded = self._remembered(snapshot, None, inf)
         known = recorded.lines.lines if recorded else {}
         missing = [test for test in test_ids if test not in known]
         traced = Coverage()
@@ -214,7 +219,7 @@ class Baselines:
             ``None`` where all tests are known already, or were before some edits that do not concern them all, which
             says more; or where it takes all tests.
         """
-        if self._remembered(self._workspace.digest(snapshot), None, inf) or self._is_soon_known(snapshot):
+        if self._remembered(snapshot, None, inf) or self._is_soon_known(snapshot):
             return None
         contents = self._workspace.contents(snapshot)
 
@@ -265,7 +270,7 @@ class Baselines:
     ) -> Recorded:
         progress.report("waiting for a worker")
         with (self._mapping if test_ids is None else self._warming).lend(cancel) as worker:
-            found = self._remembered(self._workspace.digest(snapshot), test_ids, patience)
+            found = self._remembered(snapshot, test_ids, patience)
             if found:  # Another thread made it while this one waited.
                 return found
             began = time.time()

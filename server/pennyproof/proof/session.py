@@ -43,7 +43,7 @@ class Session:
     baselines: Baselines
     linter: Linter
     beside: ThreadPoolExecutor
-    """Where the linter is asked while tests run."""
+    """Where is looked, while tests run, at what needs no run."""
     nursery: Nursery
     idle: Idle
     pool: Pool
