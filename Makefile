@@ -8,7 +8,7 @@ BENCH ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-pythons check format bench vscode clean
+.PHONY: help setup demo test test-all test-pythons test-editors editors check format bench vscode clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,16 +32,24 @@ test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-all: $(READY) ## run the tests, those of rarer kinds of projects among them
-	$(BIN)/python -m pytest -n auto --dist worksteal -m ''
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not editors'
 
 test-pythons: $(READY) ## run what runs inside projects under each Python from 3.8 on (PYTHONS="folders with more of them")
 	$(BIN)/python -m tests.pythons $(PYTHONS)
 
-check: $(READY) ## format, lint, types, layers
+editors: $(READY) ## get the editors that test-editors drives, and what lints their clients (Debian, npm; kept in the cache)
+	$(BIN)/python -m tests.editors.installing
+
+test-editors: editors ## run the scenarios in the real editors
+	$(BIN)/python -m pytest -m editors tests/editors
+
+LINTERS ?=
+check: $(READY) ## format, lint, types, layers (LINTERS=--all: fail where a client's linter is not installed)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.editors.linting $(LINTERS)
 
 format: $(READY) ## write the format that `check` asks for
 	$(BIN)/ruff format .

@@ -1,0 +1,185 @@
+"""Get the editors that the tests drive: ``python -m tests.editors.installing [NAME...]``, or ``make editors``.
+
+What comes of it is a folder of programs to put first in the PATH, kept between runs in the user's cache, or in the
+folder that ``PENNYPROOF_EDITORS`` names. A part that failed or was broken off is begun anew. The editors are those of
+Debian's next release, beside the machine's own; VS Code is code-server, with the Node.js that npm has.
+"""
+
+import argparse
+import fcntl
+import functools
+import hashlib
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_RELEASE = "forky"
+_LOADER = "lib64/ld-linux-x86-64.so.2"
+_LIBRARIES = "usr/lib/x86_64-linux-gnu"
+_MACHINE = ("bubblewrap", "debootstrap", "tmux")
+_BESIDE = ("neovim", "emacs-nox", "hx", "elpa-lsp-mode", "elpa-package-lint", "lua-check")
+_BROWSER = ("chromium", "fonts-dejavu-core", "g++", "libkrb5-dev", "make", "python3")
+_NODE = "node@24"
+_CODE_SERVER = "code-server@4.139.1"
+
+
+def home() -> Path:
+    """The folder that has all of it."""
+    given = os.environ.get("PENNYPROOF_EDITORS")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(given) if given else cache / "pennyproof" / "editors"
+
+
+def programs() -> Path:
+    """The folder for the PATH."""
+    return home() / "bin"
+
+
+def terminal() -> None:
+    """Neovim, Emacs, Helix, and what lints their languages."""
+    _debian(_MACHINE)
+    release = home() / _RELEASE
+    shutil.rmtree(release, ignore_errors=True)
+    _run(["debootstrap", "--variant=minbase", f"--include={','.join(_BESIDE)}", _RELEASE, str(release)], root=True)
+    _write("nvim", _loaded("nvim", VIMRUNTIME="usr/share/nvim/runtime"))
+    _write("hx", _loaded("../lib/hx/hx", HELIX_RUNTIME="usr/lib/hx/runtime"))
+    _write("emacs", _emacs(release))
+    _write("luacheck", _luacheck())
+
+
+def vscode() -> None:
+    """code-server, and a browser for it."""
+    _debian(_BROWSER)
+    node = home() / "node"
+    shutil.rmtree(node, ignore_errors=True)
+    node.mkdir(parents=True)
+    _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(node), _NODE])
+    package = node / "node_modules" / "node"
+    environ = {"PATH": f"{package / 'bin'}:{os.environ['PATH']}", "npm_config_nodedir": str(package)}
+    _run(
+        ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(node), _CODE_SERVER], environ
+    )
+    entry = node / "node_modules/code-server/out/node/entry.js"
+    _write("code-server", f'exec "{package}/bin/node" "{entry}" "$@"')
+    _write("chromium", 'exec /usr/bin/chromium "$@"')
+
+
+PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vscode": vscode}
+"""Part → how it is got."""
+
+
+def install(names: Sequence[str]) -> None:
+    """Get parts that are not there, or were got another way.
+
+    Raises:
+        SystemExit: One cannot be had here.
+    """
+    programs().mkdir(parents=True, exist_ok=True)
+    with _alone():
+        for name in names:
+            stamp = home() / f"{name}.ready"
+            way = hashlib.sha256(inspect.getsource(sys.modules[__name__]).encode()).hexdigest()
+            if stamp.exists() and stamp.read_text("utf-8") == way:
+                continue
+            stamp.unlink(missing_ok=True)
+            began = time.monotonic()
+            print(f"getting {name}: {inspect.getdoc(PARTS[name])}", file=sys.stderr)
+            try:
+                PARTS[name]()
+            except (OSError, subprocess.CalledProcessError) as error:
+                raise SystemExit(f"{name} cannot be had here: {error}") from error
+            stamp.write_text(way, "utf-8")
+            print(f"got {name} in {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two runs beside one another would undo each other's work."""
+    with (home() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _debian(packages: Sequence[str]) -> None:
+    told = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages],
+                          capture_output=True, text=True, check=False).stdout  # fmt: skip
+    there = {line.split()[0] for line in told.splitlines() if line.endswith(" installed")}
+    missing = [package for package in packages if package not in there]
+    if missing:
+        _update()
+        _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], root=True)
+
+
+@functools.cache
+def _update() -> None:
+    _run(["apt-get", "update", "-qq"], root=True)
+
+
+def _run(command: Sequence[str], environ: dict[str, str] | None = None, *, root: bool = False) -> None:
+    as_root = ["sudo"] if root and os.geteuid() != 0 else []
+    more = {"DEBIAN_FRONTEND": "noninteractive"} if root else {}
+    known = {**os.environ, **more, **(environ or {})}
+    log = home() / "log"
+    with log.open("ab") as output:
+        ran = subprocess.run(
+            [*as_root, *command], env=known, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
+    if ran.returncode:
+        raise OSError(f"`{' '.join(command)}` failed; {log} says why")
+
+
+def _write(name: str, script: str) -> None:
+    path = programs() / name
+    path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    path.chmod(0o755)
+
+
+def _loaded(program: str, options: str = "", **environ: str) -> str:
+    """Start a program of the other release with that release's own libraries; what it starts is this machine's."""
+    release = home() / _RELEASE
+    exports = "".join(f'export {name}="{release / value}"\n' for name, value in environ.items())
+    loader = f'"{release / _LOADER}" --library-path "{release / _LIBRARIES}"'
+    return f'{exports}exec {loader} "{release}/usr/bin/{program}" {options} "$@"'
+
+
+def _emacs(release: Path) -> str:
+    (share,) = (release / "usr/share/emacs").glob("[0-9]*")
+    (dump,) = (release / "usr/libexec/emacs" / share.name).glob("*/*.pdmp")
+    below = share.relative_to(release)
+    return _loaded(
+        "emacs-nox",
+        f'"--dump-file={dump}"',
+        EMACSLOADPATH=f"{below}/lisp",
+        EMACSDATA=f"{below}/etc",
+        EMACSDOC=f"{below}/etc",
+        EMACSPATH=str(dump.parent.relative_to(release)),
+    )
+
+
+def _luacheck() -> str:
+    release = home() / _RELEASE
+    return textwrap.dedent(
+        f"""\
+        export LUA_PATH="{release}/usr/share/lua/5.4/?.lua;{release}/usr/share/lua/5.4/?/init.lua"
+        export LUA_CPATH="{release}/{_LIBRARIES}/lua/5.4/?.so"
+        exec "{release / _LOADER}" --library-path "{release / _LIBRARIES}" "{release}/usr/bin/lua5.4" \\
+            "{release}/usr/bin/luacheck" "$@" """
+    ).rstrip()
+
+
+def main() -> None:
+    """Install what the command line names, or everything."""
+    parser = argparse.ArgumentParser(description=inspect.getdoc(sys.modules[__name__]))
+    parser.add_argument("names", nargs="*", choices=[[], *PARTS], metavar="NAME", help=f"of {', '.join(PARTS)}; all")
+    install(parser.parse_args().names or list(PARTS))
+
+
+if __name__ == "__main__":
+    main()
