@@ -6,7 +6,10 @@ import pytest
 
 from tests.editors import picture
 
-SEEN = "\x1b[38;2;255;0;0mred\x1b[0m plain \x1b[38;5;244mghost & <text>\x1b[m\n\n中文\x1b[4:3m\x1b[58:2::1:2:3mwavy\x1b[0m\n\n"
+SEEN = (
+    "\x1b[38;2;255;0;0mred\x1b[0m plain \x1b[38;5;244mghost & <text>\x1b[m\n\n"
+    "中文\x1b[4:3m\x1b[58:2::1:2:3mwavy\x1b[0m\n\n"
+)
 
 
 def test_a_picture_has_the_text_and_its_colours_and_no_address() -> None:
