@@ -27,6 +27,7 @@ _MACHINE = ("bubblewrap", "debootstrap", "tmux")
 _BESIDE = ("neovim", "emacs-nox", "hx", "elpa-lsp-mode", "elpa-package-lint", "lua-check")
 _BROWSER = ("chromium", "fonts-dejavu-core", "g++", "libkrb5-dev", "make", "python3")
 _NODE = "node@24"
+_STYLUA = "@johnnymorganz/stylua@2.5.2"
 _CODE_SERVER = "code-server@4.139.1"
 
 
@@ -73,7 +74,15 @@ def vscode() -> None:
     _write("chromium", 'exec /usr/bin/chromium "$@"')
 
 
-PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vscode": vscode}
+def stylua() -> None:
+    """The formatter of Neovim's client."""
+    folder = home() / "stylua"
+    _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder), _STYLUA])
+    script = shutil.copy(Path(__file__).with_name("stylua.cjs"), folder)
+    _write("stylua", f'exec node "{script}" "$@"')
+
+
+PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vscode": vscode, "stylua": stylua}
 """Part → how it is got."""
 
 
@@ -175,9 +184,9 @@ def _luacheck() -> str:
     release = home() / _RELEASE
     return textwrap.dedent(
         f"""\
-        export LUA_PATH="{release}/usr/share/lua/5.4/?.lua;{release}/usr/share/lua/5.4/?/init.lua"
-        export LUA_CPATH="{release}/{_LIBRARIES}/lua/5.4/?.so"
-        exec "{release / _LOADER}" --library-path "{release / _LIBRARIES}" "{release}/usr/bin/lua5.4" \\
+        export LUA_PATH="{release}/usr/share/lua/5.1/?.lua;{release}/usr/share/lua/5.1/?/init.lua"
+        export LUA_CPATH="{release}/{_LIBRARIES}/lua/5.1/?.so"
+        exec "{release / _LOADER}" --library-path "{release / _LIBRARIES}" "{release}/usr/bin/lua5.1" \\
             "{release}/usr/bin/luacheck" "$@" """
     ).rstrip()
 
