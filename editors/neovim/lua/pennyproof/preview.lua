@@ -43,7 +43,7 @@ function M.open(client, offers)
       keys = ("%s · n next · p previous (%d of %d)"):format(keys, at, #offers)
     end
     local offer = offers[at]
-    return vim.split(vim.trim(offer.diff), "\n"), offer.title or offer.summary, keys
+    return vim.split(vim.trim(offer.diff), "\n"), offer.title, keys
   end
   local lines, title, footer = laid_out()
   local shown = float.open({ title = title, footer = footer, lines = lines, filetype = "diff" })
