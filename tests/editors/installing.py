@@ -51,7 +51,8 @@ def terminal() -> None:
     # An older debootstrap does not know the release by name; all of them are made like `sid`.
     where = [_RELEASE, str(release), _mirror(), "sid"]
     _run(["debootstrap", "--variant=minbase", f"--include={','.join(_BESIDE)}", *where], root=True)
-    _write("nvim", _loaded("nvim", VIMRUNTIME="usr/share/nvim/runtime"))
+    parsers = f'--cmd "set runtimepath+={release}/usr/lib/nvim"'
+    _write("nvim", _loaded("nvim", parsers, VIMRUNTIME="usr/share/nvim/runtime"))
     _write("hx", _loaded("../lib/hx/hx", HELIX_RUNTIME="usr/lib/hx/runtime"))
     _write("emacs", _emacs(release))
     _write("luacheck", _luacheck())

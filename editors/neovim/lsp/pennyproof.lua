@@ -4,6 +4,8 @@ return {
     return require("pennyproof.server").start(dispatchers, config or {})
   end,
   filetypes = { "python" },
+  -- Neovim can do this and does not say so: edits then name the version of the text that they are for.
+  capabilities = { workspace = { workspaceEdit = { documentChanges = true } } },
   root_dir = function(buffer, start)
     require("pennyproof.server").root(buffer, start)
   end,

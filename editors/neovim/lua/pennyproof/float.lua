@@ -11,11 +11,14 @@ Float.__index = Float
 
 local function shape(lines, title, footer)
   local options = config.get().float
-  local width = math.max(vim.fn.strdisplaywidth(title), vim.fn.strdisplaywidth(footer or "")) + 2
+  local width = 20
   for _, line in ipairs(lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line))
   end
-  width = math.max(20, math.min(width, math.floor(vim.o.columns * options.width)))
+  -- The title is the evidence: it is cut only where the screen is too narrow for it.
+  local headings = math.max(vim.fn.strdisplaywidth(title), vim.fn.strdisplaywidth(footer or "")) + 2
+  width = math.max(math.min(width, math.floor(vim.o.columns * options.width)), headings)
+  width = math.min(width, vim.o.columns - 4)
   local height = 0
   for _, line in ipairs(lines) do
     height = height + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
@@ -49,7 +52,12 @@ function M.open(options)
   local window = vim.api.nvim_open_win(buffer, enter, vim.tbl_extend("error", placed, { style = "minimal" }))
   vim.wo[window].wrap = true
   vim.wo[window].linebreak = true
-  vim.bo[buffer].filetype = options.filetype
+  -- Some packages of Neovim come without the parsers that its own file types need.
+  if options.filetype == "markdown" and not pcall(vim.treesitter.get_parser, buffer, "markdown") then
+    vim.bo[buffer].syntax = "markdown"
+  else
+    vim.bo[buffer].filetype = options.filetype
+  end
   local float = setmetatable({ buffer = buffer, window = window }, Float)
   float:map("q", float.close)
   float:map("<Esc>", float.close)

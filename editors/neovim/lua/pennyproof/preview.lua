@@ -4,32 +4,48 @@ local notify = require("pennyproof.notify")
 
 local M = {}
 
---- Whether a buffer is no longer what an edit was made for.
-local function is_stale(change)
-  local document = change.textDocument
-  local buffer = document and vim.fn.bufnr(vim.uri_to_fname(document.uri)) or -1
-  if buffer == -1 or not vim.api.nvim_buf_is_loaded(buffer) then
-    return false
-  end
-  if type(document.version) ~= "number" then
-    return vim.bo[buffer].modified
-  end
-  return vim.lsp.util.buf_versions[buffer] ~= document.version
+local function paths(edit)
+  local found = vim.iter(edit.documentChanges or {}):map(function(change)
+    return change.uri or change.newUri or change.textDocument.uri
+  end)
+  return found:map(vim.uri_to_fname):totable()
 end
 
-local function accept(client, offer)
-  local changes = offer.edit.documentChanges or {}
-  if vim.iter(changes):any(is_stale) then
+--- What a file says now, as its buffer does; nil where there is none.
+local function text(path)
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buffer) and vim.api.nvim_buf_get_name(buffer) == path then
+      return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, true), "\n")
+    end
+  end
+  local file = io.open(path, "rb")
+  if not file then
+    return nil
+  end
+  local read = file:read("*a"):gsub("\r\n", "\n"):gsub("\n$", "")
+  file:close()
+  return read
+end
+
+local function texts(edit)
+  local found = {}
+  for _, path in ipairs(paths(edit)) do
+    found[path] = text(path) or false
+  end
+  return found
+end
+
+local function accept(client, offer, before)
+  if not vim.deep_equal(texts(offer.edit), before) then
     notify.warn("the text has changed since, so the edit would hit the wrong place; ask again")
     return
   end
   vim.lsp.util.apply_workspace_edit(offer.edit, client.offset_encoding)
   client:exec_cmd({ title = "Accepted", command = "pennyproof.accepted", arguments = { { offerId = offer.id } } })
-  local files = vim.iter(changes):map(function(change)
-    local uri = change.uri or change.textDocument.uri
-    return vim.fn.fnamemodify(vim.uri_to_fname(uri), ":~:.")
-  end)
-  notify.info(("changed %s; `:wall` saves"):format(files:join(", ")))
+  local names = vim.tbl_map(function(path)
+    return vim.fn.fnamemodify(path, ":~:.")
+  end, paths(offer.edit))
+  notify.info(("changed %s; `:wall` saves"):format(table.concat(names, ", ")))
 end
 
 --- Show offers, the best first.
@@ -37,6 +53,9 @@ end
 ---@param offers table[] As a command returns them.
 function M.open(client, offers)
   local at = 1
+  local before = vim.tbl_map(function(offer)
+    return texts(offer.edit)
+  end, offers)
   local function laid_out()
     local keys = "a accepts · q rejects"
     if #offers > 1 then
@@ -59,7 +78,7 @@ function M.open(client, offers)
   end)
   shown:map("a", function()
     shown:close()
-    accept(client, offers[at])
+    accept(client, offers[at], before[at])
   end)
 end
 

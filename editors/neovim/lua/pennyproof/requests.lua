@@ -57,7 +57,8 @@ function M.progressed(client_id, params)
   if value.percentage then
     text = ("%s, %d %%"):format(text, value.percentage)
   end
-  text = text .. " (:Pennyproof cancel)"
+  local with_hint = text .. " (:Pennyproof cancel)"
+  text = vim.fn.strdisplaywidth(with_hint) <= vim.v.echospace and with_hint or text
   vim.api.nvim_echo({ { vim.fn.strcharpart(text, 0, vim.v.echospace) } }, false, {})
 end
 
