@@ -35,12 +35,25 @@ local function texts(edit)
   return found
 end
 
+--- Without its annotations, for each of which Neovim writes a message: the evidence was on the screen just now.
+local function plain(edit)
+  local copy = vim.deepcopy(edit)
+  copy.changeAnnotations = nil
+  for _, change in ipairs(copy.documentChanges or {}) do
+    change.annotationId = nil
+    for _, one in ipairs(change.edits or {}) do
+      one.annotationId = nil
+    end
+  end
+  return copy
+end
+
 local function accept(client, offer, before)
   if not vim.deep_equal(texts(offer.edit), before) then
     notify.warn("the text has changed since, so the edit would hit the wrong place; ask again")
     return
   end
-  vim.lsp.util.apply_workspace_edit(offer.edit, client.offset_encoding)
+  vim.lsp.util.apply_workspace_edit(plain(offer.edit), client.offset_encoding)
   client:exec_cmd({ title = "Accepted", command = "pennyproof.accepted", arguments = { { offerId = offer.id } } })
   local names = vim.tbl_map(function(path)
     return vim.fn.fnamemodify(path, ":~:.")
