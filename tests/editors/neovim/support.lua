@@ -1,12 +1,23 @@
 --- What the sessions share: waiting for things, seeing what was said, and handing over what was seen.
 local M = {}
 
-local PATIENCE = 120 * 1000
+local PATIENCE = tonumber(vim.env.PATIENCE or 120) * 1000
 
 --- End the session as failed, with what was said in it.
 local function give_up(what)
   io.stderr:write(("\ngave up waiting for %s; the messages were:\n%s\n"):format(what, vim.fn.execute("messages")))
   vim.cmd("cquit 1")
+end
+
+--- Play a session once Neovim has started up, as a user would.
+function M.play(script)
+  vim.schedule(function()
+    local well, problem = xpcall(dofile, debug.traceback, script)
+    if not well then
+      io.stderr:write(problem)
+      vim.cmd("cquit 1")
+    end
+  end)
 end
 
 --- Wait for something to hold, and return it.
