@@ -23,7 +23,7 @@ from pathlib import Path
 _RELEASE = "forky"
 _LOADER = "lib64/ld-linux-x86-64.so.2"
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
-_MACHINE = ("bubblewrap", "debootstrap", "tmux")
+_MACHINE = ("bubblewrap", "debootstrap", "patchelf", "tmux")
 _BESIDE = ("neovim", "emacs-nox", "hx", "elpa-lsp-mode", "elpa-package-lint", "lua-check")
 _BROWSER = ("chromium", "fonts-dejavu-core", "g++", "libkrb5-dev", "make", "python3")
 _NODE = "node@24"
@@ -51,8 +51,7 @@ def terminal() -> None:
     # An older debootstrap does not know the release by name; all of them are made like `sid`.
     where = [_RELEASE, str(release), _mirror(), "sid"]
     _run(["debootstrap", "--variant=minbase", f"--include={','.join(_BESIDE)}", *where], root=True)
-    parsers = f'--cmd "set runtimepath+={release}/usr/lib/nvim"'
-    _write("nvim", _loaded("nvim", parsers, VIMRUNTIME="usr/share/nvim/runtime"))
+    _write("nvim", _neovim(release))
     _write("hx", _loaded("../lib/hx/hx", HELIX_RUNTIME="usr/lib/hx/runtime"))
     _write("emacs", _emacs(release))
     _write("luacheck", _luacheck())
@@ -165,6 +164,15 @@ def _loaded(program: str, options: str = "", **environ: str) -> str:
     exports = "".join(f'export {name}="{release / value}"\n' for name, value in environ.items())
     loader = f'"{release / _LOADER}" --library-path "{release / _LIBRARIES}"'
     return f'{exports}exec {loader} "{release}/usr/bin/{program}" {options} "$@"'
+
+
+def _neovim(release: Path) -> str:
+    """In a terminal it starts itself once more, by the path of its executable, which must therefore be no loader."""
+    program, libraries = release / "usr/bin/nvim", release / _LIBRARIES
+    loader = ["--set-interpreter", str(release / _LOADER), "--force-rpath", "--set-rpath", str(libraries)]
+    _run(["patchelf", *loader, str(program)], root=True)
+    runtime = f'export VIMRUNTIME="{release}/usr/share/nvim/runtime"'
+    return f'{runtime}\nexec "{program}" --cmd "set runtimepath+={release}/usr/lib/nvim" "$@"'
 
 
 def _emacs(release: Path) -> str:

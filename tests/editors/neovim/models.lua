@@ -1,19 +1,10 @@
--- With a model: offers to turn over, an explanation that it wrote, a search that is cancelled.
+-- With a model: what it mends, an explanation that it wrote, a search that is cancelled.
 local support = require("support")
 local seen = {}
 
 support.open("words/slug.py")
-vim.cmd("Pennyproof debug all")
-seen.first = support.float("diff")
-support.press("n")
-seen.second = support.float("diff", function(text)
-  return text ~= seen.first.text
-end)
-support.press("p")
-support.float("diff", function(text)
-  return text == seen.first.text
-end)
-support.press("n")
+vim.cmd("Pennyproof debug tests/test_slug.py::test_slug")
+seen.preview = support.float("diff")
 support.press("a")
 support.floatless()
 seen.applied = support.said("changed ")
@@ -33,10 +24,10 @@ support.floatless()
 
 vim.api.nvim_create_autocmd("LspProgress", {
   callback = function(event)
-    seen.asked = seen.asked or (event.data.params.value.message or ""):find("strong") ~= nil
+    seen.asked = seen.asked or (event.data.params.value.message or ""):find("deepseek") ~= nil
   end,
 })
-vim.cmd("Pennyproof debug tests/test_proust.py::test_proust")
+vim.cmd("Pennyproof debug tests/test_roman.py::test_roman")
 support.wait("the model to be asked", function()
   return seen.asked
 end)

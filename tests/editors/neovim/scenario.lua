@@ -13,12 +13,18 @@ seen.status = require("pennyproof").status()
 seen.subcommands = vim.fn.getcompletion("Pennyproof ", "cmdline")
 seen.completed = vim.fn.getcompletion("Pennyproof debug tests/test_stock", "cmdline")
 
--- By the command, turned down.
-local at = { failing.lnum + 1, failing.col }
-vim.api.nvim_win_set_cursor(0, at)
-local tests = vim.api.nvim_get_current_buf()
-vim.cmd("Pennyproof debug")
-seen.preview = support.float("diff")
+-- For a selection with two bugs: turned over, and turned down.
+vim.cmd.edit("tests/test_orders.py")
+vim.cmd("%Pennyproof debug")
+seen.first = support.float("diff")
+support.press("n")
+seen.second = support.float("diff", function(text)
+  return text ~= seen.first.text
+end)
+support.press("p")
+support.float("diff", function(text)
+  return text == seen.first.text
+end)
 support.press("q")
 support.floatless()
 seen.after_rejecting = vim.iter(vim.api.nvim_list_bufs()):any(function(buffer)
@@ -26,6 +32,9 @@ seen.after_rejecting = vim.iter(vim.api.nvim_list_bufs()):any(function(buffer)
 end)
 
 -- By the light bulb: the offer that was found is there, with its evidence.
+vim.cmd.edit("tests/test_stock.py")
+local tests = vim.api.nvim_get_current_buf()
+vim.api.nvim_win_set_cursor(0, { failing.lnum + 1, failing.col })
 local titles = {}
 vim.ui.select = function(actions, _, choose)
   for index, entry in ipairs(actions) do
@@ -42,8 +51,8 @@ end)
 seen.titles = titles
 
 -- Taken.
-vim.cmd("Pennyproof debug " .. seen.completed[1])
-support.float("diff")
+vim.cmd("Pennyproof debug")
+seen.preview = support.float("diff")
 support.press("a")
 seen.applied = support.said("changed ")
 support.attached()
@@ -70,7 +79,7 @@ support.press("<Esc>")
 support.floatless()
 
 -- Where there is nothing to mend, or no such command, one line says so.
-vim.cmd("Pennyproof debug")
+vim.cmd("1Pennyproof debug")
 support.said("No failing test runs these lines")
 vim.cmd("Pennyproof nonsense")
 support.said("there is no `:Pennyproof nonsense`")

@@ -1,6 +1,7 @@
 --- Questions of the server, such as for trust. A prompt that opened while the user types would swallow the keys, so it
 --- waits until insert mode is left.
 local notify = require("pennyproof.notify")
+local status = require("pennyproof.status")
 
 local M = {}
 
@@ -12,6 +13,7 @@ end
 function M.ask(failure, params, context)
   if typing() then
     local asking = coroutine.running()
+    status.question(true)
     notify.info("has a question, and asks once you leave insert mode")
     vim.api.nvim_create_autocmd("ModeChanged", {
       callback = function()
@@ -25,6 +27,7 @@ function M.ask(failure, params, context)
       end,
     })
     coroutine.yield()
+    status.question(false)
   end
   return vim.lsp.handlers["window/showMessageRequest"](failure, params, context)
 end

@@ -14,6 +14,7 @@ local MARKERS = { "pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.
 --- This many ends within so many milliseconds are too many.
 local ENDS, WITHIN = 4, 5 * 60 * 1000
 local AGAIN = 500
+local STARTING = 10 * 1000
 
 --- Why the server is not to be started now; nil where it may be.
 local refusal
@@ -130,10 +131,17 @@ function M.attached(client, buffer)
   require("pennyproof.ghost").attach(client, buffer)
 end
 
---- The client of a buffer, or nil with a message that says what to do.
+--- The client of a buffer, or nil with a message that says what to do. One that is only just starting is waited for.
 ---@param buffer integer
 function M.client(buffer)
-  local client = vim.lsp.get_clients({ name = "pennyproof", bufnr = buffer })[1]
+  local client
+  local function find()
+    client = vim.lsp.get_clients({ name = "pennyproof", bufnr = buffer })[1]
+    return client ~= nil
+  end
+  if not find() and not refusal and vim.bo[buffer].filetype == "python" then
+    vim.wait(STARTING, find, 20)
+  end
   if not client then
     notify.warn(refusal or "no server is attached here: open a Python file, or see `:checkhealth pennyproof`")
   end

@@ -3,10 +3,17 @@ local M = {}
 
 --- Client id → the last `pennyproof/status`.
 local told = {}
+local questions = 0
 
 --- Take in what a server tells.
 function M.set(client_id, status)
   told[client_id] = status
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+--- A question waits for an answer, or does no more.
+function M.question(waits)
+  questions = questions + (waits and 1 or -1)
   vim.cmd.redrawstatus({ bang = true })
 end
 
@@ -29,7 +36,9 @@ function M.text(buffer)
   local model = type(status.model) == "string" and status.model or "free tier"
   local tier = type(status.tier) == "string" and status.tier .. ": " or ""
   local parts = { tier .. model, ("$%.4f"):format(status.spentTodayUsd) }
-  if status.message ~= "" then
+  if questions > 0 then
+    table.insert(parts, "has a question")
+  elseif status.message ~= "" then
     table.insert(parts, status.message)
   elseif status.kind ~= "normal" then
     table.insert(parts, status.kind)
