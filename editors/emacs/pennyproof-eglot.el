@@ -102,8 +102,8 @@
   (let* ((buffer (current-buffer))
          (here (lambda (then)
                  (lambda (&rest arguments)
-                   (when (buffer-live-p buffer)
-                     (with-current-buffer buffer (apply then arguments))))))
+                   (with-current-buffer (if (buffer-live-p buffer) buffer (current-buffer))
+                     (apply then arguments)))))
          id)
     (jsonrpc-async-request
      server (intern (concat ":" method)) params

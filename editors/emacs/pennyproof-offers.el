@@ -97,22 +97,26 @@ would accept or reject something."
                                     (insert-file-contents path)
                                     (buffer-string))))))
 
+(defun pennyproof-offers--changed ()
+  "The files whose text is another than when the offers came."
+  (cl-loop for (path . text) in pennyproof-offers--texts
+           unless (equal text (pennyproof-offers--text path)) collect path))
+
 (defun pennyproof-offers-accept ()
   "Make the edit that is shown, in buffers that are left to be saved."
   (interactive nil pennyproof-offers-mode)
   (let ((session pennyproof-offers--session)
         (offer (nth pennyproof-offers--at pennyproof-offers--offers))
-        (stale (cl-remove-if (pcase-lambda (`(,path . ,text)) (equal text (pennyproof-offers--text path)))
-                             pennyproof-offers--texts)))
+        (stale (pennyproof-offers--changed)))
     (when stale
-      (user-error "%s has changed since, so this was not proved for it: ask again" (abbreviate-file-name (caar stale))))
+      (user-error "%s has changed since, so this was not proved for it: ask again" (abbreviate-file-name (car stale))))
     (pennyproof-session-apply session (plist-get offer :edit))
     (pennyproof-session-execute session "pennyproof.accepted" (list :offerId (plist-get offer :id)))
-    (let ((files (mapcar (lambda (known) (file-name-nondirectory (car known)))
-                         (cl-remove-if (pcase-lambda (`(,path . ,text)) (equal text (pennyproof-offers--text path)))
-                                       pennyproof-offers--texts))))
+    (let ((edited (pennyproof-offers--changed)))
       (quit-window t)
-      (message "Pennyproof: edited %s, not saved yet" (string-join files ", ")))))
+      (display-buffer (find-file-noselect (car edited)))
+      (message "Pennyproof: edited %s, not saved yet"
+               (string-join (mapcar #'file-name-nondirectory edited) ", ")))))
 
 (defun pennyproof-offers-reject ()
   "Change nothing."

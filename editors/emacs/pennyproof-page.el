@@ -36,8 +36,7 @@
 (define-minor-mode pennyproof-page-mode
   "A page that Pennyproof wrote, and may still be writing."
   :keymap pennyproof-page-keys
-  (setq-local auto-revert-verbose nil
-              auto-revert-interval 1)
+  (setq-local auto-revert-verbose nil)
   (setq buffer-read-only t)
   (auto-revert-mode (if pennyproof-page-mode 1 -1)))
 
