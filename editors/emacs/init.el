@@ -4,7 +4,7 @@
 ;; (package-vc-install '(pennyproof :url "URL" :lisp-dir "editors/emacs"))
 (require 'pennyproof)
 
-;; Eglot starts the server in Python buffers. With lsp-mode: (add-hook 'python-base-mode-hook #'lsp-deferred)
+;; Eglot starts the server in Python buffers; with lsp-mode it is lsp-deferred in place of eglot-ensure.
 (add-hook 'python-base-mode-hook #'eglot-ensure)
 
 ;; Settings of the server, if any are to be others than the defaults:

@@ -17,6 +17,7 @@
 (defvar lsp-managed-mode-hook)
 (defvar lsp-use-plists)
 
+(declare-function lsp "ext:lsp-mode")
 (declare-function lsp--apply-workspace-edit "ext:lsp-mode")
 (declare-function lsp--buffer-uri "ext:lsp-mode")
 (declare-function lsp--client-server-id "ext:lsp-mode")
@@ -194,6 +195,12 @@ Its word for inline completions is null, and it has none for questions."
 
 (cl-defmethod pennyproof-session-apply ((workspace lsp--workspace) edit)
   "Make the EDIT that came from WORKSPACE, unless the text is another."
+  ;; A buffer that lsp-mode does not serve yet would count positions in other units.
+  (seq-doseq (change (plist-get edit :documentChanges))
+    (let ((uri (plist-get (plist-get change :textDocument) :uri)))
+      (when uri
+        (with-current-buffer (find-file-noselect (pennyproof-session-path workspace uri))
+          (unless (bound-and-true-p lsp-managed-mode) (lsp))))))
   (let ((lsp--cur-workspace workspace))
     (lsp--apply-workspace-edit (pennyproof-lsp--object edit) 'code-action)))
 

@@ -1,5 +1,6 @@
 """Emacs with its client, set up by the steps of its page, and the real server."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,12 +16,14 @@ PATIENCE = 300
 
 
 @pytest.fixture(autouse=True)
-def installed(environ: Environ) -> None:
+def init(environ: Environ) -> Path:
     """The page's first step, a checkout in the home, and its second, the client's lines in init.el."""
     home = Path(environ["HOME"])
     (home / "pennyproof").symlink_to(ROOT)
-    (home / ".emacs.d").mkdir()
-    (home / ".emacs.d/init.el").write_text((EDITORS / "emacs/init.el").read_text("utf-8"), "utf-8")
+    path = home / ".emacs.d" / "init.el"
+    path.parent.mkdir()
+    shutil.copy(EDITORS / "emacs/init.el", path)
+    return path
 
 
 def play(name: str, project: Path, environ: Environ) -> None:
@@ -40,3 +43,8 @@ def play(name: str, project: Path, environ: Environ) -> None:
 
 def test_a_session_under_eglot(project: Path, environ: Environ) -> None:
     play("eglot-session", project, environ)
+
+
+def test_the_core_of_a_session_under_lsp_mode(project: Path, environ: Environ, init: Path) -> None:
+    init.write_text(init.read_text("utf-8").replace("#'eglot-ensure", "#'lsp-deferred"), "utf-8")
+    play("lsp-session", project, environ)

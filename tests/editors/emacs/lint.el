@@ -10,7 +10,7 @@
 
 (load (expand-file-name "packages" (file-name-directory load-file-name)) nil t)
 (packages-add "elpa-src" "package-lint")
-(packages-add "elpa" "lsp-mode" "dash" "f" "ht" "lv" "markdown-mode" "s" "spinner")
+(packages-add-lsp-mode)
 
 (require 'bytecomp)
 (require 'checkdoc)

@@ -20,5 +20,11 @@
       (unless found (error "The package %s is not there; `make editors' gets it" name))
       (add-to-list 'load-path (car found)))))
 
+(defun packages-add-lsp-mode ()
+  "Add lsp-mode and what it needs, as `package-initialize' would."
+  (packages-add "elpa-src" "lsp-mode")
+  (packages-add "elpa" "dash" "f" "ht" "lv" "markdown-mode" "s" "spinner" "lsp-mode")
+  (load "lsp-mode-autoloads" nil t))
+
 (provide 'packages)
 ;;; packages.el ends here
