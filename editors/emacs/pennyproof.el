@@ -71,29 +71,14 @@ What would change files is shown first."
 
 (defun pennyproof--look-for-offers (session command argument)
   "Have SESSION run COMMAND with ARGUMENT, and show what it offers."
-  (let ((typed num-nonmacro-input-events)
-        (buffer (current-buffer))
-        (tick (buffer-chars-modified-tick)))
+  (let ((typed num-nonmacro-input-events))
     (pennyproof-session-execute
      session command (append argument '(:preview t))
      (lambda (result)
-       (cond ((> (length (plist-get result :offers)) 0) (pennyproof-offers-show session result typed))
-             ((and (buffer-live-p buffer) (/= tick (buffer-chars-modified-tick buffer)))
-              (message "Pennyproof: the text has changed while it was looked at: ask again"))
-             (t (message "Pennyproof: %s" (pennyproof--why-nothing result))))))
-    (message "Pennyproof is at work; %s stops it"
-             (substitute-command-keys "\\[pennyproof-cancel]"))))
-
-(defun pennyproof--why-nothing (result)
-  "Why there is no offer in RESULT."
-  (let ((baseline (plist-get result :baseline))
-        (tried (plist-get result :tried)))
-    (cond ((plist-get result :reason))
-          ((and baseline (seq-empty-p (plist-get baseline :failed))) "no test fails here")
-          ((zerop tried) "no failing test runs these lines; with a prefix argument all failing tests are meant")
-          (t (string-join (cons (format "no fix held: %d candidates tried (M-x pennyproof-rejections)" tried)
-                                (append (plist-get result :notes) nil))
-                          "; ")))))
+       (if (seq-empty-p (plist-get result :offers))
+           (message "Pennyproof: %s" (plist-get result :reason))
+         (pennyproof-offers-show session result typed))))
+    (message "Pennyproof is at work; %s stops it" (substitute-command-keys "\\[pennyproof-cancel]"))))
 
 (defun pennyproof--target (session)
   "What a command of SESSION is about.

@@ -558,14 +558,17 @@ def test_rejections_are_told(tmp_path: Path) -> None:
     assert said == ["No fix held: 1 candidates tried"]
 
 
-def test_a_range_that_no_failing_test_is_about_starts_no_search(tmp_path: Path) -> None:
+@pytest.mark.parametrize("preview", [False, True], ids=["told", "preview"])
+def test_a_range_that_no_failing_test_is_about_starts_no_search(preview: bool, tmp_path: Path) -> None:
     async def script(session: Session) -> None:
         session.open(TEST_FILE)
         place = {"line": 13, "character": 0}
-        argument = {"uri": session.uri(TEST_FILE), "range": {"start": place, "end": place}}
+        argument = {"uri": session.uri(TEST_FILE), "range": {"start": place, "end": place}, "preview": preview}
         result = await session.command("pennyproof.debug", argument)
         assert (result["offers"], result["baseline"]["failed"], result["applied"]) == ([], [TWO, MANY], False)
+        assert result["reason"] == "No failing test runs these lines"
 
     session = play(tmp_path / "root", script)
     said = [params["message"] for method, params in session.notifications if method == "window/showMessage"]
-    assert said == ["No failing test runs these lines"]
+    # Who asks for a preview shows the reason itself.
+    assert said == ([] if preview else ["No failing test runs these lines"])
