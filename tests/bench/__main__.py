@@ -32,6 +32,7 @@ BENCHMARKS = (
     "deaths",
     "endurance",
     "complete",
+    "editors",
     "faults",
     "startup",
     "hostile",

@@ -104,8 +104,9 @@ def test_ghost_text_is_shown_accepted_and_dismissed(tmp_path: Path, environ: Env
 def test_a_fix_is_looked_at_and_taken_by_keys(tmp_path: Path, environ: Environ, project: Path) -> None:
     with neovim("tests/test_stock.py", project, environ, tmp_path) as shown:
         shown.type(":Pennyproof tests\n")
-        shown.until("DID NOT RAISE OutOfStock")
+        shown.until("9 failed, 63 passed")
         shown.type(":lua vim.diagnostic.jump({ count = 1 })\n")
+        shown.until("Failed: DID NOT")
         shown.type(":Pennyproof debug\n")
         shown.until("a accepts · q rejects")
         picture.save(shown.colours(), IMAGES / "preview.svg", "A fix, titled with its evidence")
@@ -117,10 +118,10 @@ def test_a_fix_is_looked_at_and_taken_by_keys(tmp_path: Path, environ: Environ, 
         shown.keys("a")
         shown.until("changed bookshop/stock.py")
         shown.type(":wall\n")
-        shown.until(lambda text: "DID NOT RAISE OutOfStock" not in text)
+        shown.until(lambda text: "Failed: DID NOT" not in text)
         assert "if copies > shelf.available:" in (project / "bookshop/stock.py").read_text("utf-8")
         shown.type(":edit tests/test_money.py\n")
-        shown.until("test_money.py ")
+        shown.until("def test_percent_rounds")
         shown.type(":Pennyproof explain tests/test_money.py::test_share_adds_up\n")
         shown.until("q closes")
         picture.save(shown.colours(), IMAGES / "explanation.svg", "What is known about a failing test")

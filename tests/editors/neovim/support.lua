@@ -3,9 +3,10 @@ local M = {}
 
 local PATIENCE = tonumber(vim.env.PATIENCE or 120) * 1000
 
---- End the session as failed, with what was said in it.
+--- End the session as failed, with what was said in it, and the text in the current window.
 local function give_up(what)
-  io.stderr:write(("\ngave up waiting for %s; the messages were:\n%s\n"):format(what, vim.fn.execute("messages")))
+  local said, shown = vim.fn.execute("messages"), table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), "\n")
+  io.stderr:write(("\ngave up waiting for %s; the messages were:\n%s\nand shown is\n%s\n"):format(what, said, shown))
   vim.cmd("cquit 1")
 end
 

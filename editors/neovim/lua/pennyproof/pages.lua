@@ -5,6 +5,7 @@ local float = require("pennyproof.float")
 local M = {}
 
 local LOOK = 250
+local FOOTER = "q closes"
 
 local function read(path)
   local file = io.open(path, "rb")
@@ -31,16 +32,18 @@ function M.show(failure, params, context)
     return vim.lsp.handlers["window/showDocument"](failure, params, context)
   end
   local body, title = laid_out(lines)
-  local shown = float.open({ title = title, footer = "q closes", lines = body, filetype = "markdown" })
+  local shown = float.open({ title = title, footer = FOOTER, lines = body, filetype = "markdown" })
   vim.wo[shown.window].conceallevel = 2
-  local poll = assert(vim.uv.new_fs_poll())
-  poll:start(
-    path,
+  local timer = assert(vim.uv.new_timer())
+  timer:start(
+    LOOK,
     LOOK,
     vim.schedule_wrap(function()
       local now = read(path)
-      if now then
-        shown:set(laid_out(now))
+      if now and not vim.deep_equal(now, lines) then
+        lines = now
+        local more, heading = laid_out(now)
+        shown:set(more, heading, FOOTER)
       end
     end)
   )
@@ -48,7 +51,7 @@ function M.show(failure, params, context)
     buffer = shown.buffer,
     once = true,
     callback = function()
-      poll:close()
+      timer:close()
     end,
   })
   return { success = true }

@@ -3,9 +3,7 @@ local notify = require("pennyproof.notify")
 
 local M = {}
 
-local CANCELLED = -32800
-
---- Progress token → what is under way, as { client_id, id, title }.
+--- Progress token → what is under way, as { client_id, id }.
 local running = {}
 local tokens = 0
 
@@ -15,30 +13,24 @@ local tokens = 0
 ---@param command string
 ---@param argument table
 ---@param done fun(result: table) Called with the result; errors are told to the user.
----@param always? fun() Called once it is over, however it went.
-function M.run(client, buffer, command, argument, done, always)
+function M.run(client, buffer, command, argument, done)
   tokens = tokens + 1
   local token = "pennyproof-" .. tokens
   local params = { command = command, arguments = { argument }, workDoneToken = token }
   local sent, id = client:request("workspace/executeCommand", params, function(failure, result)
     if not running[token] then
-      return -- The server that was asked is gone, and the user was told.
+      return -- It was cancelled, or the server that was asked is gone, and the user was told.
     end
     running[token] = nil
     vim.api.nvim_echo({ { "" } }, false, {})
-    if always then
-      always()
-    end
-    if failure and failure.code == CANCELLED then
-      notify.info("cancelled")
-    elseif failure then
+    if failure then
       notify.warn(vim.split(failure.message, "\n")[1])
     elseif result ~= vim.NIL then
       done(result or {})
     end
   end, buffer)
   if sent then
-    running[token] = { client_id = client.id, id = id, always = always }
+    running[token] = { client_id = client.id, id = id }
   else
     notify.warn("the server is gone; `:Pennyproof restart` starts it again")
   end
@@ -65,11 +57,11 @@ end
 --- Cancel all that is under way, tests on save among it.
 function M.cancel()
   local some = false
-  for _, task in pairs(running) do
+  for token, task in pairs(running) do
     local client = vim.lsp.get_client_by_id(task.client_id)
-    some = true
+    running[token], some = nil, true
     if client then
-      client:cancel_request(task.id)
+      client:cancel_request(task.id) -- Neovim keeps what is answered to that to itself.
     end
   end
   for _, client in ipairs(vim.lsp.get_clients({ name = "pennyproof" })) do
@@ -80,9 +72,8 @@ function M.cancel()
       end
     end
   end
-  if not some then
-    notify.info("nothing is under way")
-  end
+  vim.api.nvim_echo({ { "" } }, false, {})
+  notify.info(some and "cancelled" or "nothing is under way")
 end
 
 --- A server ended: what it was asked is not answered any more.
@@ -92,9 +83,6 @@ function M.lost()
     local client = vim.lsp.get_client_by_id(task.client_id)
     if not client or client:is_stopped() then
       running[token], some = nil, true
-      if task.always then
-        task.always()
-      end
     end
   end
   if some then
