@@ -75,6 +75,10 @@ there is none.  The value is a function that cancels the request.")
 (cl-defgeneric pennyproof-session-completes-p (session)
   "Whether SESSION has inline completions.")
 
+(cl-defgeneric pennyproof-session-fits-p (_session _edit)
+  "Whether the workspace EDIT of SESSION is for the texts of now."
+  t)
+
 (cl-defgeneric pennyproof-session-apply (session edit)
   "Make the workspace EDIT that came from SESSION.
 Signal an error, and change nothing, where the text is another by now.")

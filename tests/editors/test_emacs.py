@@ -35,11 +35,12 @@ def init(environ: Environ) -> Path:
     return path
 
 
-def play(name: str, project: Path, environ: Environ) -> None:
-    """Run the tests that a script has, after the user's own init.el."""
+def play(name: str, project: Path, environ: Environ, test: str = "") -> None:
+    """Run the tests that a script has, or one of them, after the user's own init.el."""
+    run = ["--eval", f"(ert-run-tests-batch-and-exit '{test or 't'})"]
     load = ["-l", str(Path(environ["HOME"]) / ".emacs.d/init.el"), "-L", str(SCRIPTS), "-l", str(SCRIPTS / f"{name}.el")]
     ran = subprocess.run(
-        [need("emacs"), "-Q", "--batch", *load, "-f", "ert-run-tests-batch-and-exit"],
+        [need("emacs"), "-Q", "--batch", *load, *run],
         cwd=project,
         env=environ,
         capture_output=True,
@@ -69,7 +70,10 @@ def test_completions_come_to_the_right_place(project: Path, environ: Environ, st
 
 
 def test_a_session_at_a_terminal(project: Path, environ: Environ, start_model: StartModel, tmp_path: Path) -> None:
-    start_model(Reply("cents * 2", route="fim", when="return ", times=None))
+    start_model(
+        Reply("cents * 2", route="fim", times=None),
+        Reply("`reserve` compares with all copies, those that are reserved already among them.", route="chat"),
+    )
     stock, money = project / "bookshop/stock.py", project / "bookshop/money.py"
     broken = stock.read_text("utf-8")
     command = [need("emacs"), "-nw", "bookshop/money.py"]
@@ -109,7 +113,8 @@ def test_a_session_at_a_terminal(project: Path, environ: Environ, start_model: S
         emacs.keys("Enter")
         emacs.until("OutOfStock")
         emacs.keys(*MENU, "e")
-        emacs.until("*Pennyproof explanation*")
+        emacs.until(lambda text: "*Pennyproof explanation*" in text and "those that are reserved already" in text)
+        emacs.until(lambda text: "Explaining" not in text)
         picture.save(emacs.colours(), PICTURES / "explanation.svg", "The explanation of a failing test")
         emacs.keys("C-x", "o", "q")
         emacs.until(lambda text: "*Pennyproof explanation*" not in text)
@@ -122,3 +127,43 @@ def test_a_session_at_a_terminal(project: Path, environ: Environ, start_model: S
         emacs.keys("C-x", "s", "!")
         emacs.until(lambda _: stock.read_text("utf-8") != broken)
     assert stock.read_text("utf-8") == broken.replace("if copies > shelf.on_hand:", "if copies > shelf.available:", 1)
+
+
+def test_odd_paths_and_files_and_edits_at_odd_times(project: Path, environ: Environ) -> None:
+    folder = project.rename(project.parent / "it's a \"bookshop\" 中文")
+    stock = folder / "bookshop/stock.py"
+    stock.write_bytes(stock.read_bytes().replace(b"\n", b"\r\n"))
+    play("odd-places", folder, environ)
+
+
+def test_servers_that_are_missing_broken_old_or_others(project: Path, environ: Environ) -> None:
+    play("bad-servers", project, environ, "bad-servers")
+
+
+def test_a_wrong_key(project: Path, environ: Environ, start_model: StartModel) -> None:
+    start_model()
+    environ["DEEPSEEK_API_KEY"] = "sk-wrong"
+    play("bad-servers", project, environ, "wrong-key")
+
+
+def test_an_untrusted_workspace(project: Path, environ: Environ, tmp_path: Path) -> None:
+    environ["PENNYPROOF_TRUST"] = "ask"
+    command = [need("emacs"), "-nw", "tests/test_stock.py"]
+    with screen(command, project, environ, socket=tmp_path / "tmux") as emacs:
+        emacs.until("Pennyproof[")
+        emacs.keys("M-x")
+        emacs.type("pennyproof-run-tests")
+        emacs.keys("Enter")
+        # RET alone agrees to nothing.
+        emacs.until("(Trust, Not now, Never)")
+        emacs.keys("Enter")
+        emacs.until("is not trusted")
+        assert not (project / ".pytest_cache").exists()
+        emacs.keys("M-x")
+        emacs.type("pennyproof-trust")
+        emacs.keys("Enter")
+        emacs.until("is trusted")
+        emacs.keys("M-x")
+        emacs.type("pennyproof-run-tests")
+        emacs.keys("Enter")
+        emacs.until("passed, 9 failed")

@@ -19,7 +19,7 @@
       auto-revert-use-notify nil
       jsonrpc-inhibit-debug-on-error t)
 
-(defconst support-patience 120
+(defconst support-patience 60
   "Seconds to wait for anything: machines are slow, and nothing is measured.")
 
 (defconst support-root default-directory "Where Emacs was started: the project.")
