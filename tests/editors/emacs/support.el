@@ -19,7 +19,7 @@
       auto-revert-use-notify nil
       jsonrpc-inhibit-debug-on-error t)
 
-(defconst support-patience 60
+(defconst support-patience 120
   "Seconds to wait for anything: machines are slow, and nothing is measured.")
 
 (defconst support-root default-directory "Where Emacs was started: the project.")
@@ -28,7 +28,10 @@
 
 (advice-add 'message :before
             (lambda (format &rest args)
-              (when format (push (apply #'format-message format args) support-messages))))
+              (let ((said (if format (apply #'format-message format args) "")))
+                ;; Eglot's go into the buffer of warnings, unless there is no screen.
+                (unless (string-prefix-p "Warning (eglot)" said)
+                  (push said support-messages)))))
 
 (defun support-said (regexp)
   "The last message that REGEXP matches."
