@@ -1,6 +1,6 @@
 """Emacs with its client, set up by the steps of its page, and the real server."""
 
-import shutil
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.standin import Reply
 
 pytestmark = pytest.mark.editors
 
+PAGE = EDITORS / "emacs/README.md"
 PICTURES = EDITORS / "emacs/images"
 SCRIPTS = Path(__file__).parent / "emacs"
 MENU = ("C-c", "\\;")
@@ -23,12 +24,13 @@ PATIENCE = 300
 
 @pytest.fixture(autouse=True)
 def init(environ: Environ) -> Path:
-    """The page's first step, a checkout in the home, and its second, the client's lines in init.el."""
+    """The user's init.el, by the steps of the client's page, from a checkout in the home folder."""
     home = Path(environ["HOME"])
     (home / "pennyproof").symlink_to(ROOT)
-    path = home / ".emacs.d" / "init.el"
-    path.parent.mkdir()
-    shutil.copy(EDITORS / "emacs/init.el", path)
+    steps = re.search(r"<!-- tested -->\n```sh\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert steps is not None
+    subprocess.run(["sh", "-eu", "-c", steps[1]], env=environ, check=True)
+    path = home / ".emacs.d/init.el"
     # The Emacs of the tests is started by a wrapper, which the compiler to machine code does not know.
     quiet = "(setq native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil inhibit-startup-screen t)"
     path.with_name("early-init.el").write_text(quiet, "utf-8")
@@ -167,3 +169,18 @@ def test_an_untrusted_workspace(project: Path, environ: Environ, tmp_path: Path)
         emacs.type("pennyproof-run-tests")
         emacs.keys("Enter")
         emacs.until("passed, 9 failed")
+
+
+def test_a_package_is_made_of_the_source(environ: Environ, tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy of the source is no repository, of which a package could be made")
+    install = f"""(package-vc-install '(pennyproof :url "{ROOT.as_uri()}" :lisp-dir "editors/emacs"))"""
+    check = """(progn (unless (commandp 'pennyproof-debug) (error "No autoloads"))
+                      (require 'pennyproof)
+                      (princ (locate-library "pennyproof")))"""
+    early = Path(environ["HOME"]) / ".emacs.d/early-init.el"
+    command = [need("emacs"), "-Q", "--batch", "-l", str(early), "--eval", install, "--eval", check]
+    ran = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.endswith("elpa/pennyproof/editors/emacs/pennyproof.elc")
+    assert "rror:" not in ran.stderr

@@ -17,7 +17,7 @@
 (ert-deftest bad-servers ()
   ;; Not installed.
   (bad-servers-open '("pennyproof-that-is-not-there" "serve"))
-  (should (support-said "there is no program `pennyproof-that-is-not-there'.*pipx install pennyproof"))
+  (should (support-said "there is no program `pennyproof-that-is-not-there'.*install the server"))
   (should (= (support-count "there is no program") 1))
   (should (string-match-p "M-x eglot" (cadr (should-error (pennyproof-debug) :type 'user-error))))
 
