@@ -40,7 +40,14 @@ def init(environ: Environ) -> Path:
 def play(name: str, project: Path, environ: Environ, test: str = "") -> None:
     """Run the tests that a script has, or one of them, after the user's own init.el."""
     run = ["--eval", f"(ert-run-tests-batch-and-exit '{test or 't'})"]
-    load = ["-l", str(Path(environ["HOME"]) / ".emacs.d/init.el"), "-L", str(SCRIPTS), "-l", str(SCRIPTS / f"{name}.el")]
+    load = [
+        "-l",
+        str(Path(environ["HOME"]) / ".emacs.d/init.el"),
+        "-L",
+        str(SCRIPTS),
+        "-l",
+        str(SCRIPTS / f"{name}.el"),
+    ]
     ran = subprocess.run(
         [need("emacs"), "-Q", "--batch", *load, *run],
         cwd=project,
@@ -132,7 +139,7 @@ def test_a_session_at_a_terminal(project: Path, environ: Environ, start_model: S
 
 
 def test_odd_paths_and_files_and_edits_at_odd_times(project: Path, environ: Environ) -> None:
-    folder = project.rename(project.parent / "it's a \"bookshop\" 中文")
+    folder = project.rename(project.parent / 'it\'s a "bookshop" 中文')
     stock = folder / "bookshop/stock.py"
     stock.write_bytes(stock.read_bytes().replace(b"\n", b"\r\n"))
     play("odd-places", folder, environ)
