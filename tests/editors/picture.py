@@ -63,11 +63,13 @@ def draw(colours: str, title: str) -> str:
     Raises:
         ValueError: It is too large for a page.
     """
-    from rich.console import Console  # noqa: PLC0415 (only runs that make pictures need it)
+    from rich.ansi import AnsiDecoder  # noqa: PLC0415 (only runs that make pictures need it)
+    from rich.console import Console  # noqa: PLC0415
     from rich.terminal_theme import SVG_EXPORT_THEME  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    text = Text("\n").join(Text.from_ansi(line) for line in _UNKNOWN.sub("", colours).rstrip().split("\n"))
+    # One decoder for all lines: what is bold at the end of one stays bold in the next.
+    text = Text("\n").join(AnsiDecoder().decode(_UNKNOWN.sub("", colours).rstrip()))
     width = max(line.cell_len for line in text.split("\n"))
     console = Console(
         record=True,
