@@ -92,6 +92,15 @@
 
 ;;; What sessions are asked
 
+(defun pennyproof-eglot--readable (uri)
+  "URI with letters for what are letters beyond ASCII.
+`eglot-uri-to-path' of Emacs 30 leaves them as bytes, so that no buffer is
+found for a file under such a path."
+  (replace-regexp-in-string "\\(?:%[89a-fA-F][0-9a-fA-F]\\)+"
+                            (lambda (bytes)
+                              (save-match-data (decode-coding-string (url-unhex-string bytes) 'utf-8 t)))
+                            uri t t))
+
 (cl-defmethod jsonrpc-connection-send :before ((server pennyproof-eglot-server) &key id method &allow-other-keys)
   "Remember the ID of a request to SERVER, which is known by its METHOD."
   (when (and id method) (oset server asked id)))
@@ -128,7 +137,7 @@
 
 (cl-defmethod pennyproof-session-path ((_server pennyproof-eglot-server) uri)
   "The file that URI means."
-  (eglot-uri-to-path uri))
+  (eglot-uri-to-path (pennyproof-eglot--readable uri)))
 
 (cl-defmethod pennyproof-session-root ((server pennyproof-eglot-server))
   "The folder of SERVER's project."
@@ -149,18 +158,32 @@
   "Whether SERVER has inline completions."
   (plist-member (eglot--capabilities server) :inlineCompletionProvider))
 
+(cl-defmethod pennyproof-session-fits-p ((server pennyproof-eglot-server) edit)
+  "Whether EDIT of SERVER's is for the texts that the buffers have now."
+  (pennyproof-eglot--flush server)
+  (seq-every-p
+   (lambda (change)
+     (let* ((document (plist-get change :textDocument))
+            (version (plist-get document :version))
+            (buffer (find-buffer-visiting (pennyproof-session-path server (plist-get document :uri)))))
+       (or (null version)
+           (and buffer (eq version (buffer-local-value 'eglot--versioned-identifier buffer))))))
+   (plist-get edit :documentChanges)))
+
 (cl-defmethod pennyproof-session-apply ((server pennyproof-eglot-server) edit)
   "Make the EDIT that came from SERVER, unless the text is another by now."
-  (pennyproof-eglot--flush server)
-  (seq-doseq (change (plist-get edit :documentChanges))
-    (let* ((document (plist-get change :textDocument))
-           (version (plist-get document :version))
-           (buffer (find-buffer-visiting (eglot-uri-to-path (plist-get document :uri)))))
-      (unless (or (null version)
-                  (and buffer (eq version (buffer-local-value 'eglot--versioned-identifier buffer))))
-        (user-error "The text has changed since"))))
-  (let ((eglot-confirm-server-edits nil))
-    (eglot--apply-workspace-edit edit this-command)))
+  (unless (seq-every-p (lambda (change) (plist-get change :textDocument)) (plist-get edit :documentChanges))
+    (user-error "Eglot cannot make or delete files, as this edit does"))
+  (unless (pennyproof-session-fits-p server edit)
+    (user-error "The text has changed since"))
+  (let ((readable (lambda (change)
+                    (let ((document (copy-sequence (plist-get change :textDocument))))
+                      (plist-put document :uri (pennyproof-eglot--readable (plist-get document :uri)))
+                      (plist-put (copy-sequence change) :textDocument document))))
+        (eglot-confirm-server-edits nil))
+    (eglot--apply-workspace-edit
+     (list :documentChanges (vconcat (mapcar readable (plist-get edit :documentChanges))))
+     this-command)))
 
 (defun pennyproof-eglot--flush (server)
   "Send SERVER the last edits, which Eglot would do when Emacs is idle."
@@ -185,6 +208,13 @@ A fix takes as long as the tests that prove it."
   "Take the STATUS of SERVER."
   (pennyproof-session-take-status server status))
 
+(cl-defmethod eglot-handle-notification ((server pennyproof-eglot-server)
+                                         (method (eql 'textDocument/publishDiagnostics))
+                                         &rest params)
+  "Show the diagnostics of SERVER in PARAMS of METHOD, whatever the path is."
+  (apply #'cl-call-next-method server method
+         (plist-put (copy-sequence params) :uri (pennyproof-eglot--readable (plist-get params :uri)))))
+
 (cl-defmethod eglot-handle-notification ((_server pennyproof-eglot-server) (_method (eql 'window/showMessage))
                                          &key message &allow-other-keys)
   "Show MESSAGE in the echo area."
@@ -206,7 +236,7 @@ A fix takes as long as the tests that prove it."
 (cl-defmethod eglot-handle-request ((_server pennyproof-eglot-server) (_method (eql 'window/showDocument))
                                     &key uri &allow-other-keys)
   "Show the page at URI."
-  (let ((path (eglot-uri-to-path uri)))
+  (let ((path (eglot-uri-to-path (pennyproof-eglot--readable uri))))
     ;; Later, since what opening a file runs may ask the server in turn.
     (run-with-timer 0 nil #'pennyproof-page-show path)
     (list :success (if (file-readable-p path) t :json-false))))

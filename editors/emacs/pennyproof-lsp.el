@@ -37,7 +37,7 @@
 (declare-function pennyproof-run "pennyproof")
 
 (defun pennyproof-lsp--plist (object)
-  "OBJECT as it came from lsp-mode, with property lists for its tables."
+  "OBJECT as it came from `lsp-mode', with property lists for its tables."
   (cond ((hash-table-p object)
          (let (found)
            (maphash (lambda (key value)
@@ -49,14 +49,14 @@
         (t object)))
 
 (defun pennyproof-lsp--object (plist)
-  "PLIST as lsp-mode would have read it."
+  "PLIST as `lsp-mode' would have read it."
   (json-parse-string (json-serialize plist :null-object nil :false-object :json-false)
                      :object-type (if (bound-and-true-p lsp-use-plists) 'plist 'hash-table)
                      :null-object nil
                      :false-object nil))
 
 (defun pennyproof-lsp-session ()
-  "The session of the current buffer, where lsp-mode has one."
+  "The session of the current buffer, where `lsp-mode' has one."
   (when (bound-and-true-p lsp-mode)
     (cl-find 'pennyproof (lsp-workspaces)
              :key (lambda (workspace) (lsp--client-server-id (lsp--workspace-client workspace))))))
@@ -66,7 +66,7 @@
 ;;; The client
 
 (defun pennyproof-lsp--capabilities (capabilities)
-  "CAPABILITIES of a client, with what lsp-mode can do and does not say.
+  "CAPABILITIES of a client, with what `lsp-mode' can do and does not say.
 Its word for inline completions is null, and it has none for questions."
   (if (not (alist-get 'pennyproof (alist-get 'experimental capabilities)))
       capabilities
@@ -190,7 +190,7 @@ Its word for inline completions is null, and it has none for questions."
              (lsp--get-buffer-diagnostics))))
 
 (cl-defmethod pennyproof-session-completes-p ((_workspace lsp--workspace))
-  "Never: lsp-mode shows inline completions itself."
+  "Never: `lsp-mode' shows inline completions itself."
   nil)
 
 (cl-defmethod pennyproof-session-apply ((workspace lsp--workspace) edit)

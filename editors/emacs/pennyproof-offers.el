@@ -31,23 +31,22 @@
 (define-derived-mode pennyproof-offers-mode diff-mode "Offers"
   "Diffs that Pennyproof offers, one at a time.")
 
-(defun pennyproof-offers-show (session result typed)
-  "Show the offers in RESULT, which came from SESSION.
+(defun pennyproof-offers-show (session root offers typed)
+  "Show OFFERS of SESSION for the project in the folder ROOT.
 Their window is selected where no key was typed since TYPED, a value of
 `num-nonmacro-input-events': else keys that were meant for another window
 would accept or reject something."
-  (let ((offers (append (plist-get result :offers) nil)))
-    (with-current-buffer (get-buffer-create "*Pennyproof offers*")
-      (pennyproof-offers-mode)
-      (setq default-directory (file-name-as-directory (plist-get result :root))
-            pennyproof-offers--session session
-            pennyproof-offers--offers offers
-            pennyproof-offers--texts (pennyproof-offers--texts-of session offers))
-      (pennyproof-offers--display 0)
-      (if (= typed num-nonmacro-input-events)
-          (pop-to-buffer (current-buffer))
-        (display-buffer (current-buffer))
-        (message "Pennyproof: there is an offer in the other window")))))
+  (with-current-buffer (get-buffer-create "*Pennyproof offers*")
+    (pennyproof-offers-mode)
+    (setq default-directory (file-name-as-directory root)
+          pennyproof-offers--session session
+          pennyproof-offers--offers offers
+          pennyproof-offers--texts (pennyproof-offers--texts-of session offers))
+    (pennyproof-offers--display 0)
+    (if (= typed num-nonmacro-input-events)
+        (pop-to-buffer (current-buffer))
+      (display-buffer (current-buffer))
+      (message "Pennyproof: there is an offer in the other window"))))
 
 (defun pennyproof-offers--display (at)
   "Show the offer AT this place in the list."
@@ -102,6 +101,17 @@ would accept or reject something."
   (cl-loop for (path . text) in pennyproof-offers--texts
            unless (equal text (pennyproof-offers--text path)) collect path))
 
+(defun pennyproof-offers--unversioned (edit)
+  "EDIT without versions: they change when something is typed and undone."
+  (list :documentChanges
+        (vconcat (mapcar (lambda (change)
+                           (let ((document (plist-get change :textDocument)))
+                             (if (not document)
+                                 change
+                               (plist-put (copy-sequence change) :textDocument
+                                          (plist-put (copy-sequence document) :version nil)))))
+                         (plist-get edit :documentChanges)))))
+
 (defun pennyproof-offers-accept ()
   "Make the edit that is shown, in buffers that are left to be saved."
   (interactive nil pennyproof-offers-mode)
@@ -110,7 +120,7 @@ would accept or reject something."
         (stale (pennyproof-offers--changed)))
     (when stale
       (user-error "%s has changed since, so this was not proved for it: ask again" (abbreviate-file-name (car stale))))
-    (pennyproof-session-apply session (plist-get offer :edit))
+    (pennyproof-session-apply session (pennyproof-offers--unversioned (plist-get offer :edit)))
     (pennyproof-session-execute session "pennyproof.accepted" (list :offerId (plist-get offer :id)))
     (let ((edited (pennyproof-offers--changed)))
       (quit-window t)

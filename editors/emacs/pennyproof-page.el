@@ -14,13 +14,13 @@
 (require 'autorevert)
 
 (defvar pennyproof-page-font-lock
-  '(("^```\\(?:.\\|\n\\)*?^```$" . 'fixed-pitch)
+  '(("^```\\(?:.\\|\n\\)*?\n```$" . 'fixed-pitch)
     ("^#+ .*$" . 'bold)
     ("`[^`\n]+`" . 'font-lock-constant-face)
     ("\\*\\*[^*\n]+\\*\\*" . 'bold)
     ("^ *[-*] " . 'font-lock-keyword-face)
     ("^> .*$" . 'font-lock-doc-face))
-  "What is seen of markdown without the package markdown-mode.")
+  "What is seen of markdown without the package `markdown-mode'.")
 
 (defvar pennyproof-page-keys
   (let ((map (make-sparse-keymap)))
@@ -38,6 +38,7 @@
   :keymap pennyproof-page-keys
   (setq-local auto-revert-verbose nil)
   (setq buffer-read-only t)
+  (add-hook 'after-revert-hook #'font-lock-ensure nil t)
   (auto-revert-mode (if pennyproof-page-mode 1 -1)))
 
 (defun pennyproof-page-show (path)

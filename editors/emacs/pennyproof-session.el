@@ -75,6 +75,10 @@ there is none.  The value is a function that cancels the request.")
 (cl-defgeneric pennyproof-session-completes-p (session)
   "Whether SESSION has inline completions.")
 
+(cl-defgeneric pennyproof-session-fits-p (_session _edit)
+  "Whether the workspace EDIT of SESSION is for the texts of now."
+  t)
+
 (cl-defgeneric pennyproof-session-apply (session edit)
   "Make the workspace EDIT that came from SESSION.
 Signal an error, and change nothing, where the text is another by now.")
@@ -101,15 +105,15 @@ Signal an error, and change nothing, where the text is another by now.")
 (defun pennyproof-session-missing-p ()
   "What to tell the user where the server's program is not there, or nil."
   (unless (executable-find (car pennyproof-command) t)
-    (format "Pennyproof: there is no program `%s' in `exec-path': %s, or set `pennyproof-command'"
-            (car pennyproof-command) "install it by `pipx install pennyproof'")))
+    (format "Pennyproof: there is no program `%s' in `exec-path': install the server, or set `pennyproof-command'"
+            (car pennyproof-command))))
 
 (defun pennyproof-session-old-p (version)
   "What to tell the user where a server of VERSION is too old, or nil."
   (unless (and version (ignore-errors (version<= pennyproof-oldest-server version)))
     (format "Pennyproof: the server %s is too old for this client, which needs %s: %s"
             (or version "of unknown version") pennyproof-oldest-server
-            "update it by `pipx upgrade pennyproof', then M-x eglot-reconnect")))
+            "install the newer one, then M-x eglot-reconnect")))
 
 (defun pennyproof-session-ask (question actions)
   "Ask the user QUESTION; the one of ACTIONS that was chosen, or nil.

@@ -75,9 +75,12 @@ What would change files is shown first."
     (pennyproof-session-execute
      session command (append argument '(:preview t))
      (lambda (result)
-       (if (seq-empty-p (plist-get result :offers))
-           (message "Pennyproof: %s" (plist-get result :reason))
-         (pennyproof-offers-show session result typed))))
+       (let* ((offers (append (plist-get result :offers) nil))
+              (fitting (seq-filter (lambda (offer) (pennyproof-session-fits-p session (plist-get offer :edit)))
+                                   offers)))
+         (cond (fitting (pennyproof-offers-show session (plist-get result :root) fitting typed))
+               (offers (message "Pennyproof: the text has changed meanwhile: what was found does not fit any more"))
+               (t (message "Pennyproof: %s" (plist-get result :reason)))))))
     (message "Pennyproof is at work; %s stops it" (substitute-command-keys "\\[pennyproof-cancel]"))))
 
 (defun pennyproof--target (session)

@@ -5,6 +5,7 @@
 (require 'support)
 (packages-add-lsp-mode)
 (require 'lsp-mode)
+(require 'lsp-diagnostics)
 (require 'pennyproof)
 
 ;; What lsp-mode would ask on its own, or look for among packages.

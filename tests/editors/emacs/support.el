@@ -28,7 +28,10 @@
 
 (advice-add 'message :before
             (lambda (format &rest args)
-              (when format (push (apply #'format-message format args) support-messages))))
+              (let ((said (if format (apply #'format-message format args) "")))
+                ;; Eglot's go into the buffer of warnings, unless there is no screen.
+                (unless (string-prefix-p "Warning (eglot)" said)
+                  (push said support-messages)))))
 
 (defun support-said (regexp)
   "The last message that REGEXP matches."
