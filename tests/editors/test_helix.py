@@ -46,7 +46,8 @@ def start(project: Path, environ: Environ, tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as open_screens:
 
         def start(*arguments: str, environ: Mapping[str, str] = environ) -> Screen:
-            running = screen([hx, *arguments], project, environ, socket=tmp_path / "tmux")
+            coloured = {**environ, "COLORTERM": "truecolor"}
+            running = screen([hx, *arguments], project, coloured, socket=tmp_path / "tmux")
             return open_screens.enter_context(running)
 
         yield start
@@ -185,7 +186,8 @@ def test_a_server_that_is_gone_is_told_of_and_comes_back(start: Start, project: 
     helix.keys("Space", "t", "R")
     run_tests(helix, "● 1")
     assert servers_in(project)
-    assert b"# kept\r\n" + text == (project / TEST_STOCK).read_bytes()
+    command(helix, ":write")
+    helix.until(lambda _: (project / TEST_STOCK).read_bytes() == b"# kept\r\n" + text)
 
 
 def test_without_a_key_nothing_pops_up_and_explanations_are_facts(start: Start, project: Path) -> None:
