@@ -1,5 +1,5 @@
 # Kakoune with kakoune-lsp 17 or newer: in kakrc, behind the line that loads kakoune-lsp.
-# Settings go into a table, as in `[pennyproof.settings]` with `budget = { dailyUsd = 0.2 }`.
+# Settings: `settings_section = "_"`, and a table `[pennyproof.settings._]` with, say, `budget = { dailyUsd = 0.2 }`.
 remove-hooks global lsp-filetype-python
 hook -group lsp-filetype-python global BufSetOption filetype=python %{
     set-option buffer lsp_servers %{

@@ -110,6 +110,7 @@ def test_a_program_that_fails_or_hangs_is_no_trouble(examine: Examine, user: Pat
         ("vscode", ".vscode/extensions/pennyproof.pennyproof-0.1.0/package.json"),
         ("vscode", ".local/share/code-server/extensions/pennyproof.pennyproof-0.1.0/package.json"),
         ("vim", ".vim/coc-settings.json"),
+        ("vim", ".vim/ale.vim"),
         ("kakoune", ".config/kak/kakrc"),
         ("kate", ".config/kate/lspclient/settings.json"),
         ("sublime", ".config/sublime-text/Packages/User/LSP.sublime-settings"),

@@ -25,6 +25,7 @@ _LOADER = "lib64/ld-linux-x86-64.so.2"
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
 _MACHINE = ("bubblewrap", "debootstrap", "patchelf", "tmux")
 _BESIDE = ("neovim", "emacs-nox", "hx", "elpa-lsp-mode", "elpa-package-lint", "lua-check")
+_VIM = ("vim", "vim-ale")
 _BROWSER = ("chromium", "fonts-dejavu-core", "g++", "libkrb5-dev", "make", "python3")
 _NODE = "node@24"
 _STYLUA = "@johnnymorganz/stylua@2.5.2"
@@ -82,7 +83,13 @@ def stylua() -> None:
     _write("stylua", f'exec node "{script}" "$@"')
 
 
-PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vscode": vscode, "stylua": stylua}
+def vim() -> None:
+    """Vim as this machine's release has it, with ALE."""
+    _debian(_VIM)
+    _write("vim", 'exec /usr/bin/vim "$@"')
+
+
+PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vim": vim, "vscode": vscode, "stylua": stylua}
 """Part → how it is got."""
 
 

@@ -97,7 +97,7 @@ def _matching(pattern: str, root: Path, environ: Mapping[str, str]) -> Iterator[
     try:
         yield from islice(folder.glob(below), _MOST_FILES)
     except OSError:
-        return  # What the user may not read, the editor cannot read either.
+        return  # A folder that is closed to the user has no settings of theirs.
 
 
 def _readable(pattern: str, root: Path, environ: Mapping[str, str]) -> str:
@@ -119,10 +119,12 @@ def _speaks_of_it(place: Path) -> bool:
     if _COMMAND in place.name:
         return True
     try:
-        with place.open(encoding="utf-8", errors="replace") as file:
-            return _COMMAND in file.read(_MOST_READ)
+        if place.is_file():
+            with place.open(encoding="utf-8", errors="replace") as file:
+                return _COMMAND in file.read(_MOST_READ)
     except OSError:
-        return False
+        pass  # What the user may not read, the editor cannot read either.
+    return False
 
 
 def _command_check(hint: EditorHint, environ: Mapping[str, str]) -> Check:

@@ -174,6 +174,19 @@ def test_the_light_bulb_knows_the_failing_tests_of_a_place(
     play(tmp_path / "root", script)
 
 
+def test_a_client_that_runs_a_command_in_place_of_an_edit_gets_none(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open(TEST_FILE)
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True})
+        found = await actions_at(session, TEST_FILE, 5)
+        assert ("edit" in found[0], "command" in found[0]) == (True, False)
+
+    literals = {"codeActionKind": {"valueSet": []}}
+    play(
+        tmp_path / "root", script, capabilities={"textDocument": {"codeAction": {"codeActionLiteralSupport": literals}}}
+    )
+
+
 def test_once_found_the_offers_themselves_are_in_the_light_bulb_until_the_text_changes(tmp_path: Path) -> None:
     async def script(session: Session) -> None:
         session.open("shop.py")
