@@ -37,6 +37,7 @@ def test_a_search() -> None:
         "offers": [
             {
                 "id": "o1",
+                "title": "replace `1` by `2`: fixes 1 test, breaks 0 of 2 that run these lines; not covered: a.py:1",
                 "diff": "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n",
                 "summary": "replace `1` by `2`",
                 "alternative": False,

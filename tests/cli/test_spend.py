@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pennyproof.assist.acceptances import Kind, accept
 from pennyproof.assist.spending import spending
 from pennyproof.core.candidates import Tier
 from pennyproof.settings import BudgetSettings, Settings
@@ -137,3 +138,12 @@ def test_names_break_no_markdown(state: Path) -> None:
     page = spending(Settings(), os.environ).as_markdown()
     assert page.startswith("# Spending\n\nToday 0.0000 of 0.5 USD")
     assert "| unheard-of | a\\|b | 1 |" in page
+
+
+def test_what_was_accepted_today_is_told(run: Run, state: Path) -> None:
+    assert run("spend", "--json").json["accepted"] == {"today": {"completion": 0, "offer": 0}}
+    assert "Accepted" not in run("spend").stdout
+    for kind in (Kind.OFFER, Kind.COMPLETION, Kind.COMPLETION):
+        accept(state, kind)
+    assert run("spend", "--json").json["accepted"] == {"today": {"completion": 2, "offer": 1}}
+    assert run("spend").stdout.splitlines()[-1] == "Accepted today: 2 completions and 1 offer."

@@ -47,7 +47,9 @@ def terminal() -> None:
     _debian(_MACHINE)
     release = home() / _RELEASE
     shutil.rmtree(release, ignore_errors=True)
-    _run(["debootstrap", "--variant=minbase", f"--include={','.join(_BESIDE)}", _RELEASE, str(release)], root=True)
+    # An older debootstrap does not know the release by name; all of them are made like `sid`.
+    where = [_RELEASE, str(release), _mirror(), "sid"]
+    _run(["debootstrap", "--variant=minbase", f"--include={','.join(_BESIDE)}", *where], root=True)
     _write("nvim", _loaded("nvim", VIMRUNTIME="usr/share/nvim/runtime"))
     _write("hx", _loaded("../lib/hx/hx", HELIX_RUNTIME="usr/lib/hx/runtime"))
     _write("emacs", _emacs(release))
@@ -120,6 +122,12 @@ def _debian(packages: Sequence[str]) -> None:
     if missing:
         _update()
         _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], root=True)
+
+
+def _mirror() -> str:
+    """Where the machine's own packages come from."""
+    listed = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
+    return subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()[0]
 
 
 @functools.cache

@@ -72,6 +72,9 @@ def test_fast_mends_after_one_wrong_answer_and_progress_tells_tier_and_money(tmp
         ]
         asking = [message for message in told if message.startswith("fast tier: asking deepseek-flash about")]
         assert asking
+        statuses = [params for method, params in playing.client.notifications if method == "pennyproof/status"]
+        assert {"free", "fast"} <= {status["tier"] for status in statuses if status["kind"] == "busy"}
+        assert {status["tier"] for status in statuses if status["kind"] == "normal"} == {None}
         assert all(message.endswith(" USD so far)") for message in asking)
         assert questions(playing.client) == []
 

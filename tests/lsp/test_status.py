@@ -65,7 +65,7 @@ def test_without_a_key_there_is_no_model(standin: Standin, tmp_path: Path, monke
         async with Session(PennyproofServer()) as session:
             await session.initialize(folders=[tmp_path])
             await session.until(lambda: bool(statuses(session)))
-            told = {"kind": "normal", "message": "", "spentTodayUsd": 0.0, "model": None, "proof": "on"}
+            told = {"kind": "normal", "message": "", "spentTodayUsd": 0.0, "model": None, "tier": None, "proof": "on"}
             assert statuses(session) == [told]
 
     asyncio.run(main())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pennyproof.core.candidates import Candidate, FileChange
+from pennyproof.core.candidates import Candidate, FileChange, Tier
 from pennyproof.core.outcomes import Baseline, Outcome
 from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.sources import Source
@@ -401,7 +401,7 @@ def test_baselines_are_remembered_across_provers(shop: Proving, tmp_path: Path) 
         said: list[str] = []
 
         class Saying:
-            def report(self, message: str, fraction: float | None = None) -> None:
+            def report(self, message: str, fraction: float | None = None, *, tier: Tier | None = None) -> None:
                 said.append(message)
 
         other.baseline(shop.snapshot, cancel=Cancel(), progress=Saying())

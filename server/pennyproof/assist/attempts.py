@@ -121,7 +121,8 @@ class Attempts:
             Cancelled: Asked to stop.
         """
         model = self.model(step.tier)
-        self.progress.report(f"{step.tier} tier: asking {model.name} about {subject} ({self.spent_usd:.4f} USD so far)")
+        asking = f"{step.tier} tier: asking {model.name} about {subject} ({self.spent_usd:.4f} USD so far)"
+        self.progress.report(asking, tier=step.tier)
         if not self._begun:
             self._begun = True
             self.before_first(model.host)

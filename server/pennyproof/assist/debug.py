@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pennyproof.assist.cascade import Search, Tally
 from pennyproof.assist.cohorts import cohorts, related_passing
 from pennyproof.assist.ports import CandidateSource, Prover
+from pennyproof.core.candidates import Tier
 from pennyproof.core.offers import Offer
 from pennyproof.core.outcomes import Baseline, Coverage, TestOutcome
 from pennyproof.core.problems import Problem, Survivor
@@ -175,7 +176,7 @@ class _Session:
             return True
         if self.deadline.passed:
             return False
-        self.progress.report(f"free tier: looking for a fix for {first}")
+        self.progress.report(f"free tier: looking for a fix for {first}", tier=Tier.FREE)
         share = max(_SHORTEST_TURN, self.deadline.left / waiting)
         found = self._offers(problem, hunt.go(Deadline(min(self.deadline.left, share))))
         self.offers += found

@@ -62,6 +62,7 @@ def offer_json(offer: Offer) -> JsonObject:
     """An offer with its edit as a unified diff."""
     return {
         "id": offer.id,
+        "title": offer.title,
         "diff": write_diff(offer.candidate.changes),
         "summary": offer.candidate.summary,
         "alternative": offer.alternative,

@@ -1,8 +1,9 @@
 """What hosted models have cost: the ledger, laid out for a person and as JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pennyproof.assist.acceptances import Kind, accepted, today
 from pennyproof.assist.report import JsonObject
 from pennyproof.settings import BudgetSettings, Settings, state_directory
 from pennyproof.tiers.hosted.ledger import Ledger, Spent
@@ -73,6 +74,8 @@ class Spending:
     """By day, model and action; the latest day first."""
     today_usd: float
     budget: BudgetSettings
+    accepted: Mapping[Kind, int] = field(default_factory=dict)
+    """What the user took today."""
 
     @property
     def left_usd(self) -> float:
@@ -86,6 +89,12 @@ class Spending:
             f"Today {self.today_usd:.4f} of {self.budget.daily_usd:g} USD are spent, {self.left_usd:.4f} are left; "
             f"one action may cost {self.budget.per_action_usd:g} USD."
         )
+
+    @property
+    def taken(self) -> str:
+        """What the user took today, in one line; empty where nothing."""
+        counts = [f"{number} {kind}{'s' * (number != 1)}" for kind, number in sorted(self.accepted.items())]
+        return f"Accepted today: {' and '.join(counts)}." if counts else ""
 
     def table(self) -> list[tuple[str, ...]]:
         """A row of cells for each row of the ledger, and a last one with the total."""
@@ -116,11 +125,12 @@ class Spending:
                 "left_usd": self.left_usd,
                 "per_action_usd": self.budget.per_action_usd,
             },
+            "accepted": {"today": {kind.value: self.accepted.get(kind, 0) for kind in Kind}},
         }
 
     def as_markdown(self) -> str:
         """A page."""
-        parts = ["# Spending", self.today]
+        parts = ["# Spending", self.today, *filter(None, [self.taken])]
         if self.rows:
             ruler = ["---"] * LEFT_ALIGNED + ["--:"] * (len(HEADINGS) - LEFT_ALIGNED)
             lines = [HEADINGS, ruler, *([_escaped(cell) for cell in row] for row in self.table())]
@@ -137,9 +147,11 @@ def spending(settings: Settings, environ: Mapping[str, str]) -> Spending:
     Raises:
         LedgerUnusable: It is damaged, locked, or not ours to read.
     """
-    ledger = Ledger(state_directory(environ))
+    directory = state_directory(environ)
+    ledger = Ledger(directory)
     try:
-        return Spending(tuple(ledger.spent()), ledger.spent_today(), settings.budget)
+        taken = accepted(directory, today())
+        return Spending(tuple(ledger.spent()), ledger.spent_today(), settings.budget, taken)
     finally:
         ledger.close()
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self, TextIO
 
+from pennyproof.core.candidates import Tier
 from pennyproof.core.verdicts import Level, Verdict
 
 _BAR_WIDTH = 20
@@ -82,7 +83,7 @@ class Bar:
         self._shown = self._stream.isatty()
         self._lock = threading.Lock()
 
-    def report(self, message: str, fraction: float | None = None) -> None:
+    def report(self, message: str, fraction: float | None = None, *, tier: Tier | None = None) -> None:  # noqa: ARG002
         """Show what is being done; ``fraction`` is from 0 to 1 where the end is in sight."""
         if not self._shown:
             return

@@ -36,7 +36,7 @@ def _show(found: Spending) -> None:
             print(note)
     else:
         print("No model was called yet.")
-    print(found.today)
+    print(found.today, *filter(None, [found.taken]), sep="\n")
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> list[str]:

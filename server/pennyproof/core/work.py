@@ -5,20 +5,21 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from pennyproof.core.candidates import Tier
 from pennyproof.errors import Cancelled
 
 
 class Progress(Protocol):
     """Where long work says how far it has come."""
 
-    def report(self, message: str, fraction: float | None = None) -> None:
-        """Say what is being done; ``fraction`` is from 0 to 1 where the end is in sight."""
+    def report(self, message: str, fraction: float | None = None, *, tier: Tier | None = None) -> None:
+        """Say what is being done, and by which tier; ``fraction`` is from 0 to 1 where the end is in sight."""
 
 
 class Silent:
     """Progress that nobody watches."""
 
-    def report(self, message: str, fraction: float | None = None) -> None:
+    def report(self, message: str, fraction: float | None = None, *, tier: Tier | None = None) -> None:
         """Say nothing."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from pennyproof.core.candidates import Tier
 from pennyproof.core.work import Cancel
 from pennyproof.core.work import Progress as ProgressSeam
 from pennyproof.lsp.calls import CURRENT, ProgressToken
@@ -50,6 +51,8 @@ class Work:
         self._shower: asyncio.Task[None] | None = None
         self._begun = False
         self._last: tuple[str, float | None] = ("", None)
+        self.tier: Tier | None = None
+        """The tier that was at it last."""
         self.cancel: Cancel = Cancel() if call is None else call.cancel
         """Asked by the progress bar's cancel button and by the request's ``$/cancelRequest``."""
         self.progress: ProgressSeam = _FromAnyThread(self, asyncio.get_running_loop())
@@ -73,8 +76,12 @@ class Work:
         if self._server.working.pop(self, None) is not None:
             self._server.show_busy()
 
-    def say(self, message: str, fraction: float | None) -> None:
-        """Show how far the work has come; called on the loop."""
+    def say(self, message: str, fraction: float | None, tier: Tier | None = None) -> None:
+        """Show how far the work has come, and which tier is at it; called on the loop."""
+        if tier is not None and tier is not self.tier:
+            self.tier = tier
+            if self in self._server.working:
+                self._server.show_busy()
         self._last = (message, fraction)
         if self._begun:
             self._say(types.WorkDoneProgressReport(message=message, percentage=_percent(fraction)))
@@ -123,10 +130,10 @@ class _FromAnyThread:
         self._work = work
         self._loop = loop
 
-    def report(self, message: str, fraction: float | None = None) -> None:
+    def report(self, message: str, fraction: float | None = None, *, tier: Tier | None = None) -> None:
         """Say it on the loop's thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._work.say, message, fraction)
+            self._loop.call_soon_threadsafe(self._work.say, message, fraction, tier)
 
 
 def _percent(fraction: float | None) -> int | None:

@@ -178,8 +178,11 @@ class PennyproofServer(LanguageServer):
 
     def show_busy(self) -> None:
         """Tell the client what is under way, or that nothing is."""
-        titles = list(self.working.values())
-        self.status.set("busy" if titles else "normal", titles[-1] if titles else "")
+        if self.working:
+            work, title = list(self.working.items())[-1]
+            self.status.set("busy", title, work.tier)
+        else:
+            self.status.set("normal")
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Into the log; pygls would show it to the user in a popup."""

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pennyproof.core.candidates import Tier
 from pennyproof.errors import PennyproofError
 
 if TYPE_CHECKING:
@@ -39,19 +40,21 @@ class Status:
         self._said: dict[str, object] | None = None
         self._kind: Kind = "normal"
         self._message = ""
+        self._tier: Tier | None = None
         self._hosted = _Hosted()
         self._looking = self._outdated = False
         self.proof = True
         """Whether candidates can be run here."""
 
-    def set(self, kind: Kind, message: str = "") -> None:
+    def set(self, kind: Kind, message: str = "", tier: Tier | None = None) -> None:
         """Say how the server is now.
 
         Args:
             kind: ``busy`` while long work runs, ``inactive`` where nothing may run.
             message: One line for a person.
+            tier: What makes candidates just now, or answers.
         """
-        self._kind, self._message = kind, message
+        self._kind, self._message, self._tier = kind, message, tier
         self._tell()
 
     def refresh(self) -> None:
@@ -78,6 +81,7 @@ class Status:
             "message": self._message or self._resting(),
             "spentTodayUsd": self._hosted.spent_today_usd,
             "model": self._hosted.model,
+            "tier": self._tier.value if self._tier else None,
             "proof": "on" if self.proof else "off",
         }
         if status != self._said:

@@ -340,7 +340,7 @@ def test_cancelling_ends_the_search(edits: Edits) -> None:
     cancel = Cancel()
 
     class Stops:
-        def report(self, message: str, fraction: float | None = None) -> None:
+        def report(self, message: str, fraction: float | None = None, *, tier: Tier | None = None) -> None:
             if message.startswith("asking"):
                 cancel.ask()
 

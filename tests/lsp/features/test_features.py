@@ -178,6 +178,8 @@ def test_once_found_the_offers_themselves_are_in_the_light_bulb_until_the_text_c
         title = f"replace `prices[1:]` by `prices`: {EVIDENCE}"
         assert titles(found) == [title, "Explain the failure of test_two"]
         assert found[0]["isPreferred"] is True
+        assert found[0]["command"]["command"] == "pennyproof.accepted"
+        assert found[0]["command"]["arguments"] == [{"offerId": "o1"}]
         assert "tags" not in found[0]
         edit = found[0]["edit"]["documentChanges"][0]
         assert edit["textDocument"] == {"uri": session.uri("shop.py"), "version": 1}

@@ -82,7 +82,7 @@ class Asking:
             if until.passed or faults >= _MOST_FAULTS or repeated >= _MOST_REPEATED:
                 return
             self.cancel.check()
-            self.progress.report(f"asking {model.name}, attempt {self.attempts + 1}")
+            self.progress.report(f"asking {model.name}, attempt {self.attempts + 1}", tier=model.tier)
             answer = self._answer(model, until)
             if answer is None:
                 faults += 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
+from pennyproof.assist.acceptances import Kind, accept
 from pennyproof.lsp.commands.arguments import Argument
+from pennyproof.lsp.features.completing import COMPLETION_ID
+from pennyproof.settings import state_directory
 
 if TYPE_CHECKING:
     from pennyproof.lsp.server import PennyproofServer
-
-logger = logging.getLogger(__name__)
 
 
 class Params(Argument):
@@ -19,6 +19,7 @@ class Params(Argument):
     offer_id: str
 
 
-async def run(server: PennyproofServer, params: Params) -> None:  # noqa: ARG001 (every command takes the server)
-    """Write it down."""
-    logger.debug("the offer %s was accepted", params.offer_id)
+async def run(server: PennyproofServer, params: Params) -> None:
+    """Count it, for the page that tells what was spent."""
+    kind = Kind.COMPLETION if params.offer_id.startswith(COMPLETION_ID) else Kind.OFFER
+    await server.run(accept, state_directory(), kind)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from pennyproof.assist.acceptances import Kind, accept
 from pennyproof.lsp.features.diagnostics import publish
 from pennyproof.lsp.features.edits import workspace_edit
 from pennyproof.lsp.features.findings import findings_of
+from pennyproof.settings import state_directory
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
@@ -31,6 +33,7 @@ async def apply_offer(server: PennyproofServer, project: Project, offer: Offer) 
     if not answer.applied:
         logger.info("the client did not apply the edit: %s", answer.failure_reason or "it gave no reason")
         return False
+    await server.run(accept, state_directory(), Kind.OFFER)
     findings_of(server, project).take_applied(offer)
     publish(server, project)
     return True

@@ -100,6 +100,7 @@ def _apply(
         diagnostics,
         is_preferred=preferred or None,
         edit=workspace_edit(server, project.root, offer),
+        command=types.Command("Accepted", "pennyproof.accepted", arguments=[{"offerId": offer.id}]),
         tags=[types.CodeActionTag.LlmGenerated] if offer.candidate.origin.model and _knows_tags(server) else None,
     )
 

@@ -40,6 +40,8 @@ DEBOUNCE = 0.1
 """Seconds for which an automatic request waits: of a word that is typed, only the last key stroke asks."""
 PATIENCE = 7.0
 """Seconds in which the answer has to be there."""
+COMPLETION_ID = "c"
+"""What ids of completions begin with; those of offers begin otherwise."""
 _REST = 10.0
 """Seconds in which nothing is asked automatically after a failure: the next key stroke would meet the same one."""
 
@@ -110,7 +112,7 @@ async def _answer(
 
 def accepted(server: PennyproofServer) -> types.Command:
     """The command that a client runs when the user takes a completion, with an id of its own."""
-    offer = f"c{next(_BY_SERVER.setdefault(server, _State()).ids)}"
+    offer = f"{COMPLETION_ID}{next(_BY_SERVER.setdefault(server, _State()).ids)}"
     return types.Command("Accepted", "pennyproof.accepted", arguments=[{"offerId": offer}])
 
 
