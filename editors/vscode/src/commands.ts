@@ -98,15 +98,16 @@ export class Commands {
 }
 
 /** Wraps what a command does, so that whatever goes wrong ends in one message, and what was given up in none. */
-export function guarded(work: (first: unknown) => Thenable<unknown>): (first: unknown) => Promise<void> {
+export function guarded(work: (first: unknown) => Thenable<unknown>): (first: unknown) => Promise<unknown> {
   return async (first) => {
     try {
-      await work(first);
+      return await work(first);
     } catch (error) {
       const isCancelled = error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled;
       if (!isCancelled && !(error instanceof GivenUp)) {
         tell(error instanceof Problem ? error : new Problem(messageOf(error), ["log"]));
       }
+      return undefined;
     }
   };
 }

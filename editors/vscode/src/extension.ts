@@ -73,6 +73,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     restartWorkers: () => commands.restartWorkers(),
     trustWorkspace: (first) => commands.trustWorkspace(first),
     accepted: (first) => requests.ask("pennyproof.accepted", first as object),
+    prove: (first) => requests.ask("pennyproof.prove", first as object),
     acceptOffer: () => preview.accept(),
     rejectOffer: () => preview.reject(),
     restartServer: () => server.restart(),

@@ -36,7 +36,8 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     """Search, then apply the best offer, unless the text has moved on meanwhile.
 
     Returns:
-        What ``fix --json`` prints, each offer with its ``edit``, and whether one was ``applied``.
+        What ``fix --json`` prints, each offer with its ``edit``, the ``reason`` where there is no offer, and whether one
+        was ``applied``.
     """
     project = server.projects.for_uri(params.uri)
     await server.ensure_trusted(project)
@@ -50,14 +51,16 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     # An edit of text that has moved on meanwhile would hit the wrong place: such offers are dropped.
     offers = [offer for offer in result.offers if still_holds(server, project.root, offer)]
     edits = [{**offer_json(offer), "edit": workspace_edit(server, project.root, offer)} for offer in offers]
+    reason = None if offers else _why_none(result, targets)
     applied = False
     if offers and not params.preview and still_as_in(server, snapshot):
         applied = await apply_offer(server, project, offers[0])
-    elif not result.offers and not params.preview:
-        _say_why_not(server, result, targets)
+    elif reason and not params.preview:
+        # The user asked for a fix; that there is none has to be said.
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, reason))
     if not applied:
         measuring.begin(server, project, snapshot)
-    return {**debug_json(result, project.root), "offers": edits, "applied": applied}
+    return {**debug_json(result, project.root), "offers": edits, "reason": reason, "applied": applied}
 
 
 async def _targets(
@@ -71,12 +74,11 @@ async def _targets(
     return [test.id for test in failing_at(server, project, params.uri, params.range.to_lsp())]
 
 
-def _say_why_not(server: PennyproofServer, result: DebugResult, targets: list[str] | None) -> None:
-    """The user asked for a fix; that there is none has to be said."""
+def _why_none(result: DebugResult, targets: list[str] | None) -> str:
+    if result.offers:
+        return "The code has changed while a fix was looked for, and what was found does not fit any more"
     if not result.baseline.failing:
-        message = "No test fails here"
-    elif targets == []:
-        message = "No failing test runs these lines"
-    else:
-        message = "; ".join([f"No fix held: {result.tried} candidates tried", *result.notes])
-    server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+        return "No test fails here"
+    if targets == []:
+        return "No failing test runs these lines"
+    return "; ".join([f"No fix held: {result.tried} candidates tried", *result.notes])
