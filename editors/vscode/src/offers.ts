@@ -8,6 +8,8 @@ export interface Offer {
   readonly title?: string;
   readonly summary: string;
   readonly diff: string;
+  /** Another way to mend what an earlier offer mends. */
+  readonly alternative: boolean;
   readonly edit: WorkspaceEdit;
   readonly origin: { readonly tier: string | null; readonly model: string | null };
   readonly verdict: { readonly level: string; readonly fixed: readonly string[] };
@@ -24,6 +26,13 @@ export interface Change {
   readonly uri: vscode.Uri;
   readonly before: string | undefined;
   readonly after: string | undefined;
+}
+
+/** What it changes, and which tests that mends, on one line. */
+export function detailOf(offer: Offer): string {
+  const files = [...offer.diff.matchAll(/^\+\+\+ b\/(.+)$/gm)].map((match) => match[1] ?? "");
+  const tests = offer.verdict.fixed.map((id) => id.slice(id.lastIndexOf("::") + 2));
+  return [files.join(", "), tests.length > 0 ? `mends ${tests.join(", ")}` : ""].filter(Boolean).join(" · ");
 }
 
 export function titleOf(offer: Offer): string {

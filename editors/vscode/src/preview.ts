@@ -1,6 +1,6 @@
 /** An offer as a side-by-side diff that is titled with its evidence, and what becomes of it: accepted or rejected. */
 import * as vscode from "vscode";
-import { changesOf, stillHold, titleOf, type Change, type Found, type Offer } from "./offers";
+import { changesOf, detailOf, stillHold, titleOf, type Change, type Found, type Offer } from "./offers";
 import { Problem } from "./problems";
 
 const SCHEME = "pennyproof-offer";
@@ -125,8 +125,8 @@ async function pick(offers: readonly Offer[]): Promise<Offer | undefined> {
   }
   const items = offers.map((offer) => ({
     label: titleOf(offer),
-    description: offer.origin.model ?? offer.origin.tier ?? "",
-    detail: offer.summary,
+    description: [offer.alternative ? "or" : "", offer.origin.model ?? offer.origin.tier ?? ""].join(" ").trim(),
+    detail: detailOf(offer),
     offer,
   }));
   const picked = await vscode.window.showQuickPick(items, {
@@ -146,7 +146,20 @@ async function settle(changes: readonly Change[], unsaved: ReadonlySet<string>):
   }
   const first = changes.find((change) => change.after !== undefined);
   if (first) {
-    await vscode.window.showTextDocument(first.uri, { preview: false });
+    const line = firstDifference(first);
+    await vscode.window.showTextDocument(first.uri, {
+      preview: false,
+      selection: new vscode.Range(line, 0, line, 0),
+    });
   }
+}
+
+/** The first line that is another one afterwards. */
+function firstDifference({ before = "", after = "" }: Change): number {
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  return Math.max(
+    0,
+    now.findIndex((line, at) => line !== old[at]),
+  );
 }
 

@@ -36,6 +36,8 @@ STILL = {
     "editor.minimap.enabled": False,
     "git.enabled": False,
     "security.workspace.trust.untrustedFiles": "open",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "remote.autoForwardPorts": False,
 }
 """Settings of the user that keep the page still; none is about Pennyproof."""
 
@@ -93,6 +95,8 @@ def code_server(
     else:
         subprocess.run([program, *folders, "--install-extension", str(vsix)], env=dict(environ), check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
+    # Extensions get the PATH of the user's login shell.
+    (Path(environ["HOME"]) / ".profile").write_text(f'export PATH="{environ["PATH"]}"\n', "utf-8")
     port = _free_port()
     quiet = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
     trusting = ["--disable-workspace-trust"] if trust else []

@@ -14,7 +14,7 @@ from tests.editors.vscode.server import PATIENCE, CodeServer
 
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
           "--disable-component-update", "--disable-sync")  # fmt: skip
-_STATUS = '[id="pennyproof.pennyproof"]'
+_STATUS = '.statusbar-item[id^="pennyproof"]'
 
 
 class Window:
