@@ -10,8 +10,6 @@ import type { Server } from "./server/requests";
 
 interface Page {
   readonly markdown: string;
-  /** The lines of the project that it names. */
-  readonly references?: readonly { readonly path: string; readonly line: number }[];
 }
 
 /** How many passed, and which did not. */
@@ -94,19 +92,9 @@ export class Commands {
   }
 
   private async page(command: string, name: string, argument: Argument): Promise<void> {
-    const { markdown, references } = await this.server.ask<Page>(command, { ...argument, show: false });
-    const folder = argument.uri && vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(argument.uri, true));
-    await this.pages.show(name, folder ? linked(markdown, references ?? [], folder.uri) : markdown);
+    const { markdown } = await this.server.ask<Page>(command, { ...argument, show: false });
+    await this.pages.show(name, markdown);
   }
-}
-
-/** The page with a link where it names a line of the project. */
-function linked(markdown: string, references: NonNullable<Page["references"]>, folder: vscode.Uri): string {
-  return references.reduce((text, { path, line }) => {
-    const place = `\`${path}:${line}\``;
-    const target = vscode.Uri.joinPath(folder, path).with({ fragment: `L${line}` });
-    return text.replaceAll(place, `[${place}](${target.toString()})`);
-  }, markdown);
 }
 
 /** Wraps what a command does, so that whatever goes wrong ends in one message, and what was given up in none. */
