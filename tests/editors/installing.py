@@ -23,10 +23,11 @@ from pathlib import Path
 _RELEASE = "forky"
 _LOADER = "lib64/ld-linux-x86-64.so.2"
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
-_MACHINE = ("bubblewrap", "debootstrap", "tmux")
+_MACHINE = ("bubblewrap", "debootstrap", "patchelf", "tmux")
 _BESIDE = ("neovim", "emacs-nox", "hx", "elpa-lsp-mode", "elpa-package-lint", "lua-check")
 _BROWSER = ("chromium", "fonts-dejavu-core", "g++", "libkrb5-dev", "make", "python3")
 _NODE = "node@24"
+_STYLUA = "@johnnymorganz/stylua@2.5.2"
 _CODE_SERVER = "code-server@4.139.1"
 
 
@@ -50,7 +51,7 @@ def terminal() -> None:
     # An older debootstrap does not know the release by name; all of them are made like `sid`.
     where = [_RELEASE, str(release), _mirror(), "sid"]
     _run(["debootstrap", "--variant=minbase", f"--include={','.join(_BESIDE)}", *where], root=True)
-    _write("nvim", _loaded("nvim", VIMRUNTIME="usr/share/nvim/runtime"))
+    _write("nvim", _neovim(release))
     _write("hx", _loaded("../lib/hx/hx", HELIX_RUNTIME="usr/lib/hx/runtime"))
     _write("emacs", _emacs(release))
     _write("luacheck", _luacheck())
@@ -69,7 +70,15 @@ def vscode() -> None:
     _write("chromium", 'exec /usr/bin/chromium "$@"')
 
 
-PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vscode": vscode}
+def stylua() -> None:
+    """The formatter of Neovim's client."""
+    folder = home() / "stylua"
+    _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder), _STYLUA])
+    script = shutil.copy(Path(__file__).with_name("stylua.cjs"), folder)
+    _write("stylua", f'exec node "{script}" "$@"')
+
+
+PARTS: dict[str, Callable[[], None]] = {"terminal": terminal, "vscode": vscode, "stylua": stylua}
 """Part → how it is got."""
 
 
@@ -162,6 +171,15 @@ def _loaded(program: str, options: str = "", **environ: str) -> str:
     return f'{exports}exec {loader} "{release}/usr/bin/{program}" {options} "$@"'
 
 
+def _neovim(release: Path) -> str:
+    """In a terminal it starts itself once more, by the path of its executable, which must therefore be no loader."""
+    program, libraries = release / "usr/bin/nvim", release / _LIBRARIES
+    loader = ["--set-interpreter", str(release / _LOADER), "--force-rpath", "--set-rpath", str(libraries)]
+    _run(["patchelf", *loader, str(program)], root=True)
+    runtime = f'export VIMRUNTIME="{release}/usr/share/nvim/runtime"'
+    return f'{runtime}\nexec "{program}" --cmd "set runtimepath+={release}/usr/lib/nvim" "$@"'
+
+
 def _emacs(release: Path) -> str:
     (share,) = (release / "usr/share/emacs").glob("[0-9]*")
     (dump,) = (release / "usr/libexec/emacs" / share.name).glob("*/*.pdmp")
@@ -180,9 +198,9 @@ def _luacheck() -> str:
     release = home() / _RELEASE
     return textwrap.dedent(
         f"""\
-        export LUA_PATH="{release}/usr/share/lua/5.4/?.lua;{release}/usr/share/lua/5.4/?/init.lua"
-        export LUA_CPATH="{release}/{_LIBRARIES}/lua/5.4/?.so"
-        exec "{release / _LOADER}" --library-path "{release / _LIBRARIES}" "{release}/usr/bin/lua5.4" \\
+        export LUA_PATH="{release}/usr/share/lua/5.1/?.lua;{release}/usr/share/lua/5.1/?/init.lua"
+        export LUA_CPATH="{release}/{_LIBRARIES}/lua/5.1/?.so"
+        exec "{release / _LOADER}" --library-path "{release / _LIBRARIES}" "{release}/usr/bin/lua5.1" \\
             "{release}/usr/bin/luacheck" "$@" """
     ).rstrip()
 

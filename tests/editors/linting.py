@@ -37,7 +37,10 @@ class Linter:
 LINTERS = (
     Linter("tsc", ("npm", "run", "--silent", "types"), "editors/vscode", ("node_modules",)),
     Linter("eslint", ("npm", "run", "--silent", "lint"), "editors/vscode", ("node_modules",)),
-    Linter("luacheck", ("luacheck", "--quiet", "editors/neovim", "tests/editors/neovim")),
+    Linter(
+        "luacheck",
+        ("luacheck", "--quiet", "--config", "editors/neovim/.luacheckrc", "editors/neovim", "tests/editors/neovim"),
+    ),
     Linter("stylua", ("stylua", "--check", "editors/neovim", "tests/editors/neovim")),
     Linter("byte-compile, checkdoc, package-lint", ("emacs", "-Q", "--batch", "-l", "tests/editors/emacs/lint.el")),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 120.0
+PATIENCE = float(__import__("os").environ.get("PATIENCE", 120))
 """Seconds to wait for what is to be seen: long, because machines are slow; never a measurement."""
 _LOOK = 0.1
 _AGAIN = 5.0

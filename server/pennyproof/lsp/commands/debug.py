@@ -17,6 +17,7 @@ from pennyproof.lsp.features.running import known_ids, run_tests, search, still_
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
+    from pennyproof.core.offers import Offer
     from pennyproof.core.snapshots import Snapshot
     from pennyproof.lsp.progress import Work
     from pennyproof.lsp.server import PennyproofServer
@@ -30,13 +31,15 @@ class Params(Argument):
     range: Range | None = None
     preview: bool = False
     """Return the offers and change nothing."""
+    show: bool | None = None
+    """Say in a message what came of it, for clients that discard a command's result; unless ``preview``, by default."""
 
 
 async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     """Search, then apply the best offer, unless the text has moved on meanwhile.
 
     Returns:
-        What ``fix --json`` prints, each offer with its ``edit``, the ``reason`` where there is no offer, and whether one
+        What ``fix --json`` prints, each offer with its ``edit``, the ``reason`` where there is none, and whether one
         was ``applied``.
     """
     project = server.projects.for_uri(params.uri)
@@ -51,13 +54,13 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     # An edit of text that has moved on meanwhile would hit the wrong place: such offers are dropped.
     offers = [offer for offer in result.offers if still_holds(server, project.root, offer)]
     edits = [{**offer_json(offer), "edit": workspace_edit(server, project.root, offer)} for offer in offers]
-    reason = None if offers else _why_none(result, targets)
     applied = False
     if offers and not params.preview and still_as_in(server, snapshot):
         applied = await apply_offer(server, project, offers[0])
-    elif reason and not params.preview:
-        # The user asked for a fix; that there is none has to be said.
-        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, reason))
+    reason = None if offers else _why_none(result, targets)
+    if params.show or (params.show is None and not params.preview):
+        message = reason or _found(offers, applied=applied)
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
     if not applied:
         measuring.begin(server, project, snapshot)
     return {**debug_json(result, project.root), "offers": edits, "reason": reason, "applied": applied}
@@ -74,9 +77,20 @@ async def _targets(
     return [test.id for test in failing_at(server, project, params.uri, params.range.to_lsp())]
 
 
+def _found(offers: list[Offer], *, applied: bool) -> str:
+    """What was done, or is to be done, with offers."""
+    best = offers[0]
+    if applied:
+        paths = ", ".join(change.path for change in best.candidate.changes)
+        return f"Applied to {paths}: {best.title}"
+    count = "One fix holds" if len(offers) == 1 else f"{len(offers)} fixes hold"
+    return f"{count}, to be taken from the code actions of the failing test: {best.title}"
+
+
 def _why_none(result: DebugResult, targets: list[str] | None) -> str:
+    """The user asked for a fix; that there is none has to be said."""
     if result.offers:
-        return "The code has changed while a fix was looked for, and what was found does not fit any more"
+        return "The text has changed meanwhile: what was found does not fit any more"
     if not result.baseline.failing:
         return "No test fails here"
     if targets == []:
