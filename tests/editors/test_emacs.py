@@ -37,7 +37,14 @@ def init(environ: Environ) -> Path:
 
 def play(name: str, project: Path, environ: Environ) -> None:
     """Run the tests that a script has, after the user's own init.el."""
-    load = ["-l", str(Path(environ["HOME"]) / ".emacs.d/init.el"), "-L", str(SCRIPTS), "-l", str(SCRIPTS / f"{name}.el")]
+    load = [
+        "-l",
+        str(Path(environ["HOME"]) / ".emacs.d/init.el"),
+        "-L",
+        str(SCRIPTS),
+        "-l",
+        str(SCRIPTS / f"{name}.el"),
+    ]
     ran = subprocess.run(
         [need("emacs"), "-Q", "--batch", *load, "-f", "ert-run-tests-batch-and-exit"],
         cwd=project,

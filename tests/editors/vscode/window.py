@@ -1,7 +1,6 @@
 """A window of VS Code in a browser, driven by keys and clicks, read as what is to be seen."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +49,26 @@ class Window:
         """What is underlined as an error."""
         return self.page.locator(".squiggly-error")
 
+    @property
+    def status_bar(self) -> Locator:
+        """The whole status bar."""
+        return self.page.locator(".part.statusbar")
+
+    def tab(self, title: str) -> Locator:
+        """The tab whose title has a text."""
+        return self.page.locator(".tabs-container .tab").filter(has_text=title)
+
+    def test_row(self, file: str, name: str) -> Locator:
+        """A test in the Testing view, which is open."""
+        rows = self.page.locator(".test-explorer .monaco-list-row")
+        rows.filter(has_text=file).click()
+        self.page.keyboard.press("ArrowRight")
+        return rows.filter(has_text=name)
+
+    def line_of(self, path: Path, text: str) -> int:
+        """The line of a file, from one, that has a text."""
+        return next(at for at, line in enumerate(path.read_text("utf-8").splitlines(), 1) if text in line)
+
     def editor(self, path: Path) -> Locator:
         """The editor of a file."""
         return self.page.locator(f'.monaco-editor[data-uri$="{quote(str(path))}"]')
@@ -59,9 +78,9 @@ class Window:
         lines = locator.locator(".view-line").all_inner_texts()
         return "\n".join(line.replace("\xa0", " ") for line in lines)
 
-    def ready(self, what: str = "") -> None:
+    def ready(self, what: str = "no key") -> None:
         """Wait until the server runs, and its status says something."""
-        expect(self.status).to_contain_text(re.compile(rf"(no key|\$).*{what}"), timeout=PATIENCE * 1000)
+        expect(self.status).to_contain_text(what)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for what no element of the page shows, such as a file on disk."""
@@ -85,6 +104,14 @@ class Window:
         box.fill(text)
         found = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=row).first
         found.click()
+
+    def answer(self, text: str) -> None:
+        """Fill in the box that asks for something."""
+        box = self.page.locator(".quick-input-widget input")
+        expect(box).to_be_visible()
+        box.fill(text)
+        self.page.keyboard.press("Enter")
+        expect(box).to_be_hidden()
 
     def open(self, path: Path) -> Locator:
         """Open a file of the workspace, and put the cursor into it."""
