@@ -59,6 +59,12 @@ class CodeServer:
         """Where the extension keeps what is its own."""
         return self.home / "data/User/globalStorage/pennyproof.pennyproof"
 
+    def set(self, settings: Mapping[str, Any]) -> None:
+        """Set these, as a user does who edits their settings; others are as they were by default."""
+        written = self.home / "data/User/settings.json"
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(json.dumps({**STILL, **settings}), "utf-8")
+
     def log(self) -> str:
         """What the extension has logged, and then what code-server said; for whoever wonders why a test fails."""
         logs = sorted((self.home / "data/logs").glob("**/*Pennyproof*.log"))
@@ -85,9 +91,8 @@ def code_server(
     """
     program = need("code-server")
     data, extensions = home / "data", home / "extensions"
-    written = data / "User/settings.json"
-    written.parent.mkdir(parents=True, exist_ok=True)
-    written.write_text(json.dumps({**STILL, **(settings or {})}), "utf-8")
+    server = CodeServer(_free_port(), home)
+    server.set(settings or {})
     extensions.mkdir(exist_ok=True)
     folders = ["--user-data-dir", str(data), "--extensions-dir", str(extensions)]
     if vsix is None:
@@ -97,17 +102,16 @@ def code_server(
                        stdout=subprocess.DEVNULL)  # fmt: skip
     # Extensions get the PATH of the user's login shell.
     (Path(environ["HOME"]) / ".profile").write_text(f'export PATH="{environ["PATH"]}"\n', "utf-8")
-    port = _free_port()
     quiet = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
     trusting = ["--disable-workspace-trust"] if trust else []
     with (home / "log").open("ab") as log:
         running = subprocess.Popen(
-            [program, "--bind-addr", f"127.0.0.1:{port}", *quiet, *trusting, *folders],
+            [program, "--bind-addr", f"127.0.0.1:{server.port}", *quiet, *trusting, *folders],
             env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz", running)
-            yield CodeServer(port, home)
+            _wait_for(f"{server.url}/healthz", running)
+            yield server
         finally:
             _end(running)
 
