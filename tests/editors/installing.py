@@ -61,17 +61,13 @@ def terminal() -> None:
 def vscode() -> None:
     """code-server, and a browser for it."""
     _debian(_BROWSER)
-    node = home() / "node"
-    shutil.rmtree(node, ignore_errors=True)
-    node.mkdir(parents=True)
-    _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(node), _NODE])
-    package = node / "node_modules" / "node"
-    environ = {"PATH": f"{package / 'bin'}:{os.environ['PATH']}", "npm_config_nodedir": str(package)}
-    _run(
-        ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(node), _CODE_SERVER], environ
-    )
-    entry = node / "node_modules/code-server/out/node/entry.js"
-    _write("code-server", f'exec "{package}/bin/node" "{entry}" "$@"')
+    node = _npm("node", _NODE) / "node"
+    # Native modules are built with the headers that the same package brings, wherever npm has put them. The server has
+    # a folder of its own, since npm would take them away from under it: no package names them as a dependency.
+    headers = next(node.glob("**/include/node/common.gypi")).parents[2]
+    environ = {"PATH": f"{node / 'bin'}:{os.environ['PATH']}", "npm_config_nodedir": str(headers)}
+    entry = _npm("code-server", _CODE_SERVER, environ) / "code-server/out/node/entry.js"
+    _write("code-server", f'exec "{node}/bin/node" "{entry}" "$@"')
     _write("chromium", 'exec /usr/bin/chromium "$@"')
 
 
@@ -123,6 +119,15 @@ def _alone() -> Iterator[None]:
     with (home() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _npm(name: str, package: str, environ: dict[str, str] | None = None) -> Path:
+    """A package of npm in a folder of its own, and the folder of what was installed."""
+    folder = home() / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder), package], environ)
+    return folder / "node_modules"
 
 
 def _debian(packages: Sequence[str]) -> None:

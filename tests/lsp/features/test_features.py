@@ -308,9 +308,21 @@ def test_a_preview_changes_nothing(tmp_path: Path) -> None:
         result = await session.command("pennyproof.debug", argument)
         assert [(offer["id"], "documentChanges" in offer["edit"]) for offer in result["offers"]] == [("o1", True)]
         assert result["offers"][0]["diff"].startswith("--- a/shop.py\n+++ b/shop.py\n")
+        assert result["reason"] is None
         assert session.requests == []
 
     play(tmp_path / "root", script)
+
+
+def test_a_preview_without_offers_says_why(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.prover.rejects = "breaks `test_none`"
+        argument = {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True}
+        result = await session.command("pennyproof.debug", argument)
+        assert (result["offers"], result["reason"]) == ([], "No fix held: 1 candidates tried")
+
+    session = play(tmp_path / "root", script)
+    assert [method for method, _ in session.notifications if method == "window/showMessage"] == []
 
 
 def test_a_client_without_document_changes_gets_plain_ones(tmp_path: Path) -> None:
@@ -334,6 +346,7 @@ def test_an_offer_for_text_that_moved_on_is_not_applied(tmp_path: Path) -> None:
         session.prover.before_answer = type_meanwhile
         result = await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
         assert result["applied"] is False
+        assert result["reason"].startswith("The text has changed meanwhile")
         assert [method for method, _ in session.requests] == []
         assert titles(await actions_at(session, "shop.py", 1))[0].startswith("Find a verified fix")
 
