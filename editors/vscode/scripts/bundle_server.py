@@ -29,7 +29,8 @@ def _pins(wheel: Path) -> list[str]:
         _pip("install", "--dry-run", "--ignore-installed", "--report", str(report), str(wheel))
         found = json.loads(report.read_text("utf-8"))["install"]
     told = (package["metadata"] for package in found)
-    return sorted(f"{package['name'].lower()}=={package['version']}" for package in told if package["name"] != "pennyproof")
+    pins = {package["name"].lower(): package["version"] for package in told}
+    return [f"{name}=={version}" for name, version in sorted(pins.items()) if name != "pennyproof"]
 
 
 def _pip(command: str, *args: str) -> None:
