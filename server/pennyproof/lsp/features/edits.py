@@ -36,7 +36,8 @@ def workspace_edit(server: PennyproofServer, root: Path, offer: Offer) -> types.
     """
     workspace = server.client_capabilities.workspace
     known = workspace.workspace_edit if workspace else None
-    converter = _Converter(server, root, annotated=bool(known and known.change_annotation_support))
+    kinds = frozenset(known.resource_operations or ()) if known else frozenset()
+    converter = _Converter(server, root, kinds, annotated=bool(known and known.change_annotation_support))
     changes = offer.candidate.changes
     if not (known and known.document_changes):
         return types.WorkspaceEdit(changes={converter.uri(change.path): converter.edits(change) for change in changes})
@@ -62,8 +63,9 @@ def still_holds(server: PennyproofServer, root: Path, offer: Offer) -> bool:
 
 
 class _Converter:
-    def __init__(self, server: PennyproofServer, root: Path, *, annotated: bool) -> None:
+    def __init__(self, server: PennyproofServer, root: Path, kinds: frozenset[str], *, annotated: bool) -> None:
         self.annotated = annotated
+        self._kinds = kinds
         self._root = root
         self._encoding = server.documents.encoding
         self._open = open_paths(server, Snapshot(root))
@@ -73,13 +75,17 @@ class _Converter:
 
     def edits(self, change: FileChange) -> list[types.TextEdit]:
         if change.before is None or change.after is None:
-            raise EnvironmentProblem(f"this editor cannot make or delete files, as the edit of {change.path} does")
+            raise _cannot(change)
         before = change.before.text
         return to_text_edits(LineIndex(before), between(before, change.after.text), self._encoding)
 
     def operations(self, change: FileChange) -> Iterator[Operation]:
         uri, annotation = self.uri(change.path), _ANNOTATION if self.annotated else None
+        if change.before is None and types.ResourceOperationKind.Create not in self._kinds:
+            raise _cannot(change)
         if change.after is None:
+            if types.ResourceOperationKind.Delete not in self._kinds:
+                raise _cannot(change)
             yield types.DeleteFile(uri, annotation_id=annotation)
             return
         if change.before is None:
@@ -94,3 +100,7 @@ class _Converter:
         else:
             annotated = [types.AnnotatedTextEdit(annotation, edit.range, edit.new_text) for edit in edits]
             yield types.TextDocumentEdit(identifier, list(annotated))
+
+
+def _cannot(change: FileChange) -> EnvironmentProblem:
+    return EnvironmentProblem(f"this editor cannot make or delete files, as the edit of {change.path} does")
