@@ -1,6 +1,7 @@
 /** Asks the server for the work of its commands. */
 import { ErrorCodes, ExecuteCommandRequest, ResponseError } from "vscode-languageclient/node";
 import { GivenUp, Problem } from "../problems";
+import { withProgress } from "./progress";
 import type { Session } from "./session";
 
 export interface Server {
@@ -19,7 +20,10 @@ export class Requests implements Server {
       throw new GivenUp(); // The user knows why already.
     }
     try {
-      return (await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] })) as T;
+      return await withProgress(client, async (workDoneToken, cancel) => {
+        const params = { command, arguments: [argument], workDoneToken };
+        return (await client.sendRequest(ExecuteCommandRequest.type, params, cancel)) as T;
+      });
     } catch (error) {
       if (error instanceof ResponseError && GONE.includes(error.code)) {
         throw new Problem("its server ended while it was at work. It is started again: ask once more.", ["log"]);
