@@ -20,7 +20,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pennyproof needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev --group llama
+	$(BIN)/python -m pip install --quiet --editable . --group dev --group editors --group llama
 	@for group in plugins pytest-7 pytest-8; do \
 		$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/for-tests/$$group --group $$group || exit; done
 	@touch $@

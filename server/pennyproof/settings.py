@@ -66,31 +66,46 @@ class ModelSettings(_Section):
     """Which hosted models are used."""
 
     provider: str = "deepseek"
+    """The provider of models."""
     base_url: Endpoint = "https://api.deepseek.com"
+    """Where the provider is. The key is never a setting."""
     fast: str = "deepseek-flash"
+    """The model that is asked first."""
     strong: str = "deepseek-v4-pro"
+    """The model that is asked when the fast one did not help."""
     advisor: Annotated[str | None, BeforeValidator(_none)] = None
+    """A model that plans, while a cheaper one writes."""
     providers: tuple[Provider, ...] = ()
+    """Further providers, by objects with `name`, `baseUrl`, `keyEnv` and `kind`."""
     prices: Mapping[str, Any] | None = None
-    """Prices by model; ``None`` for the built-in table."""
+    """Prices in USD for a million tokens, by model: objects with `input`, `output`, `inputCacheHit` and `peak`; by
+    default, a built-in table."""
 
 
 class BudgetSettings(_Section):
     """How much money may be spent."""
 
     daily_usd: Usd = 0.50
+    """The most that models may cost in a day, in USD."""
     per_action_usd: Usd = 0.05
+    """The most that one action may cost, in USD."""
 
 
 class CompletionSettings(_Section):
     """When and how completions are made."""
 
     enabled: bool = True
+    """Whether completions are made."""
     trigger: Literal["automatic", "manual"] = "automatic"
+    """When completions are made: while you type, or when you ask."""
     multiline: Literal["auto", "always", "never"] = "auto"
+    """Whether completions may have several lines."""
     proof: Literal["static", "off", "rank", "require"] = "static"
+    """How completions are checked before they are shown."""
     proof_budget_ms: Annotated[int, Field(ge=0)] = 300
+    """How long the check of a completion may take, in milliseconds."""
     recall: bool = True
+    """Whether completions are also taken from what was written before."""
 
 
 class TestsSettings(_Section):
@@ -99,18 +114,24 @@ class TestsSettings(_Section):
     __test__ = False
 
     on_save: Literal["affected", "off", "all"] = "affected"
+    """Which tests run when a file is saved."""
     python: str | None = None
-    """The interpreter; ``None`` to find it."""
+    """The interpreter that has the project's pytest; by default, it is looked for."""
     args: tuple[str, ...] = ()
+    """Further arguments for pytest."""
     timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
+    """The time for one test, in seconds."""
 
 
 class ProofSettings(_Section):
     """Where and how candidates are checked."""
 
     sandbox: Literal["auto", "bubblewrap", "landlock", "seatbelt", "off"] = "auto"
+    """How tests are confined."""
     workers: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: os.cpu_count() or 1)
+    """How many tests run side by side; by default, as many as there are cores."""
     executor: Annotated[str, AfterValidator(_executor)] = "local"
+    """Where proofs are made: `local`, or `dask://HOST:PORT`, which needs `pennyproof[cluster]`."""
 
 
 class ContextSettings(_Section):
@@ -129,8 +150,10 @@ class Settings(_Section):
     tests: TestsSettings = TestsSettings()
     proof: ProofSettings = Field(default_factory=ProofSettings)
     trust: Literal["ask", "always", "never"] = "ask"
+    """Whether code of workspaces may run, and may be sent to the model's host."""
     context: ContextSettings = ContextSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the log says."""
 
 
 @dataclass(frozen=True, slots=True)

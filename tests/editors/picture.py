@@ -2,10 +2,14 @@
 
 import io
 import os
+import re
 from pathlib import Path
 
 _LARGEST = 60_000
 """Bytes; a page with several pictures is still quick to load."""
+
+_UNKNOWN = re.compile(r"\x1b\[58[;:\d]*m|(?<=\x1b\[4):\d")
+"""Colours and kinds of underlines, whose numbers are taken for other attributes."""
 
 _TEMPLATE = """\
 <svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -59,11 +63,13 @@ def draw(colours: str, title: str) -> str:
     Raises:
         ValueError: It is too large for a page.
     """
-    from rich.console import Console  # noqa: PLC0415 (only runs that make pictures need it)
+    from rich.ansi import AnsiDecoder  # noqa: PLC0415 (only runs that make pictures need it)
+    from rich.console import Console  # noqa: PLC0415
     from rich.terminal_theme import SVG_EXPORT_THEME  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    text = Text("\n").join(Text.from_ansi(line) for line in colours.rstrip().split("\n"))
+    # One decoder for all lines: what is bold at the end of one stays bold in the next.
+    text = Text("\n").join(AnsiDecoder().decode(_UNKNOWN.sub("", colours).rstrip()))
     width = max(line.cell_len for line in text.split("\n"))
     console = Console(
         record=True,

@@ -118,10 +118,9 @@ def test_another_revision_is_proved_here(shop: Clustered, tmp_path: Path, caplog
         assert shop.send(shop.right(1)[0]).level is Level.FIXES
         client.run(exec, f"import os; del os.environ['{CHECKOUT}']")
     assert shop.prover.proved == 1
-    assert told(caplog) == [
-        "proof.executor: a worker is left out, since its copy of the project is another revision: shop",
-        "proof.executor: all its workers said no; proved here instead",
-    ]
+    left_out = "proof.executor: a worker is left out, since its copy of the project is another revision: shop"
+    # A slow cluster may find out a second time, while the first time is being told.
+    assert set(told(caplog)) == {left_out, "proof.executor: all its workers said no; proved here instead"}
 
 
 def test_a_cluster_that_goes_away_loses_no_verdict(tmp_path: Path) -> None:

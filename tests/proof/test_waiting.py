@@ -284,6 +284,17 @@ def test_none_waits_for_long(both: Both) -> None:
     assert both.waiting.prove(both.waiting.edit(FILE), ADD, afresh=True).route is Route.IMPORTED
 
 
+OUTSET = Outset(
+    cast("Recorded", object()),
+    Look({}, "", {}, {}, settled=True),
+    {},
+    frozenset({"m.py"}),
+    {},
+    1.0,
+    Limits(),
+)
+
+
 class Begun:
     """A worker of which only the beginning of runs matters: how these end."""
 
@@ -303,11 +314,25 @@ class Begun:
 def test_what_came_to_its_end_is_not_begun_again(first: Status, left: int) -> None:
     worker = Begun(first, Status.WAITING)
     waitings = Waitings(1, lambda: cast("Worker", worker))
-    look = Look({}, "", {}, {}, settled=True)
-    outset = Outset(cast("Recorded", object()), look, {}, frozenset({"m.py"}), {}, 1.0, Limits())
-    for _ in range(3):
-        waitings.expect(outset)
+    expect_again(waitings, 3)
+    assert len(worker.statuses) == left
+
+
+def test_another_is_begun_where_one_has_waited_for_too_long() -> None:
+    worker = Begun(*[Status.WAITING] * 3)
+    now = [0.0]
+    waitings = Waitings(1, lambda: cast("Worker", worker), clock=lambda: now[0])
+    expect_again(waitings, 3)
+    assert len(worker.statuses) == 2
+    now[0] = 61.0  # Nobody has ended the first one yet.
+    expect_again(waitings, 3)
+    assert len(worker.statuses) == 1
+
+
+def expect_again(waitings: Waitings, times: int) -> None:
+    """Ask for the same run as many times, and let it be begun."""
+    for _ in range(times):
+        waitings.expect(OUTSET)
         waitings.begin()
         while waitings.busy:
             time.sleep(0.001)
-    assert len(worker.statuses) == left

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pennyproof.cli.checks import Check, State
+from pennyproof.cli.editor_checks import examine_editor
 from pennyproof.cli.editors import EDITORS
 from pennyproof.cli.model_checks import examine_models
 from pennyproof.cli.output import Style, print_json, styled
@@ -32,7 +33,10 @@ _MARKS = {State.OK: ("✓", Style.GREEN), State.NOTE: ("-", Style.YELLOW), State
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``doctor``."""
     parser.add_argument(
-        "--editor", choices=sorted(EDITORS), metavar="NAME", help=f"settings to paste: {', '.join(EDITORS)}"
+        "--editor",
+        choices=sorted(EDITORS),
+        metavar="NAME",
+        help=f"check its set-up, and print settings to paste: {', '.join(EDITORS)}",
     )
     parser.add_argument(
         "--offline", action="store_true", help="do not ask the model's host for its list of models, which sends no code"
@@ -51,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     checks += [Check("settings", State.NOTE, warning) for warning in loaded.warnings]
     prompt = prompt_at(root, loaded.settings, options.show_prompt) if options.show_prompt else None
     hint = EDITORS[options.editor] if options.editor else None
+    if hint:
+        checks += examine_editor(hint, root, loaded.settings.model, os.environ)
     if options.json:
         editor = {"name": options.editor, "where": hint.where, "settings": hint.settings} if hint else None
         told = prompt.as_json() if prompt else None

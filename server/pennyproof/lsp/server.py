@@ -134,6 +134,7 @@ class PennyproofServer(LanguageServer):
         self.documents = DocumentStore()
         self.locale: str | None = None
         """Of the client's user, where it says so."""
+        self.client_name = ""
         super().__init__("pennyproof", __version__, protocol_cls=PennyproofProtocol, max_workers=1)
         self.background = Background()
         self.completing = Background(threads=4, name="pennyproof-complete")
@@ -201,6 +202,7 @@ class PennyproofServer(LanguageServer):
             self._on_initialize(self)
         self.documents.encoding = self.protocol.choose_encoding(params)
         self.locale = params.locale
+        self.client_name = params.client_info.name if params.client_info else ""
         self.configuration.begin(params.initialization_options)
         self.projects.begin(params)
         if self._watch_parent and params.process_id is not None:
@@ -243,10 +245,9 @@ class PennyproofServer(LanguageServer):
 
     async def _run_command(self, name: str, arguments: list[Any]) -> object:
         await asyncio.shield(self.prepare())
-        from pennyproof.lsp.convert import read_argument  # noqa: PLC0415 (pydantic comes after initialize)
+        from pennyproof.lsp.commands.calling import call  # noqa: PLC0415 (pydantic comes after initialize)
 
-        module = importlib.import_module(name)
-        return await module.run(self, read_argument(module.Params, arguments))
+        return await call(self, importlib.import_module(name), arguments)
 
 
 def _import_what_handlers_need(modules: tuple[str, ...]) -> None:

@@ -1,11 +1,9 @@
-"""The gates in order: the one place where verdicts are made."""
+"""All that is asked of proof about one project, and the processes that answer."""
 
 import contextlib
 import os
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pennyproof.core.candidates import Candidate
@@ -15,15 +13,13 @@ from pennyproof.core.snapshots import Snapshot
 from pennyproof.core.verdicts import Verdict
 from pennyproof.core.work import Cancel, Deadline, Progress, Silent
 from pennyproof.errors import EnvironmentProblem, PennyproofError
-from pennyproof.proof import gates, limits, remembered
+from pennyproof.proof import limits
 from pennyproof.proof.baseline import expand
-from pennyproof.proof.beside import Beside, Changed, Footing
 from pennyproof.proof.environment import Environment
+from pennyproof.proof.gatekeeper import Asked, Gatekeeper
 from pennyproof.proof.noticing import Noticing
 from pennyproof.proof.options import ProofOptions
-from pennyproof.proof.proving import Proving
-from pennyproof.proof.records import Recorded, Records
-from pennyproof.proof.remembered import Question
+from pennyproof.proof.records import Records
 from pennyproof.proof.scope import Scope
 from pennyproof.proof.screening import Screening, watch_behaviours
 from pennyproof.proof.session import Beginning, Session, begin_session, open_session
@@ -59,8 +55,7 @@ class Prover:
         self._session: Session | None = None
         self._begun: Beginning | None = None
         """A session that has begun to be opened."""
-        self._last: Footing | None = None
-        """What the last verdict rested on."""
+        self._gatekeeper = Gatekeeper(self._workspace, options, self._opened)
         self._closed = False
 
     def warm(self, snapshot: Snapshot) -> None:
@@ -152,80 +147,8 @@ class Prover:
         cancel: Cancel,
     ) -> Verdict:
         """Take a candidate through all gates, the tests in a fresh process."""
-        began = time.perf_counter()
         scope = Scope.of(targets, test_ids, selection, every_test=every_test)
-        asked = _Asked(snapshot, candidate, scope, remembered.digest(candidate, scope), afresh)
-        try:
-            verdict = self._proved_as_before(asked, cancel) or self._proved(asked, cancel)
-            return verdict.taking(time.perf_counter() - began)
-        finally:
-            last = self._last  # Another thread may restart everything meanwhile.
-            if last is not None:
-                last.session.waitings.begin()
-
-    def _proved_as_before(self, asked: "_Asked", cancel: Cancel) -> Verdict | None:
-        """The verdict, if all that it rests on turns out to be what the last one rested on."""
-        last, snapshot, candidate = self._last, asked.snapshot, asked.candidate
-        if last is None or not last.seems_to_hold(self._session, snapshot, asked.scope):
-            return None
-        session = last.session
-        if not asked.afresh and session.verdicts.seem_to_have(asked.question(session), last.look):
-            return None
-
-        def look() -> Verdict | None:
-            last.check(self._workspace)
-            return gates.edit(snapshot, candidate, session.baselines.test_files) or gates.lint(
-                candidate, session.linter
-            )
-
-        try:
-            return self._run(last, asked, look, cancel)
-        except Changed:
-            return None
-
-    def _proved(self, asked: "_Asked", cancel: Cancel) -> Verdict:
-        """The verdict, from the beginning."""
-        snapshot, candidate, test_ids = asked.snapshot, asked.candidate, asked.scope.test_ids
-        session = self._opened(snapshot, cancel)
-
-        def baseline() -> Recorded:
-            return session.baselines.get(snapshot, test_ids, cancel=cancel, progress=Silent())
-
-        if not asked.afresh:
-            known = session.verdicts.find(asked.question(session), snapshot, baseline)
-            if known:
-                return known
-        verdict = gates.edit(snapshot, candidate, session.baselines.test_files)
-        if verdict is None:
-            recorded = baseline()
-            # The first baseline may have shown further files to hold tests.
-            verdict = gates.touches_tests(candidate, session.baselines.test_files)
-        if verdict is None:
-            look = self._workspace.look(snapshot)
-            self._last = footing = Footing(session, snapshot.buffers, test_ids, recorded, look)
-            verdict = self._run(footing, asked, lambda: gates.lint(candidate, session.linter), cancel)
-        return verdict
-
-    def _run(self, footing: Footing, asked: "_Asked", look: Callable[[], Verdict | None], cancel: Cancel) -> Verdict:
-        """The verdict by the tests, beside which there is a look at what needs none."""
-        stop = Cancel()
-        session, forget = footing.session, cancel.on_cancel(stop.ask)
-        beside = Beside(session.beside, look, stop)
-        try:
-            proof = Proving(footing, asked.snapshot, asked.candidate, self._options, stop, beside.begin)
-            verdict = proof.verdict(asked.scope)
-            verdict = beside.result() or verdict
-        except PennyproofError:
-            cancel.check()
-            objection = beside.result()
-            if objection is None:
-                raise
-            verdict = objection
-        finally:
-            forget()
-        verdict = replace(verdict, confined=session.confined or verdict.route is None)
-        session.verdicts.keep(asked.question(session), footing.look, footing.recorded, verdict)
-        return verdict
+        return self._gatekeeper.verdict(Asked.of(snapshot, candidate, scope, afresh=afresh), self._session, cancel)
 
     def noticed(
         self,
@@ -249,7 +172,8 @@ class Prover:
         """End all workers; the next call finds the interpreter anew and starts others."""
         with self._opening:
             parts = self._session, self._begun
-            self._session = self._begun = self._last = None
+            self._session = self._begun = None
+            self._gatekeeper.forget()
         for part in parts:
             if part:
                 part.close()
@@ -298,19 +222,3 @@ class Prover:
             hangs=limits.hangs(baseline.outcomes[first[0]]),
             guards=guards,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What one verdict is asked for."""
-
-    snapshot: Snapshot
-    candidate: Candidate
-    scope: Scope
-    digest: bytes
-    afresh: bool
-    """Whether it may not be one that is remembered."""
-
-    def question(self, session: Session) -> Question:
-        """The same, for those that are."""
-        return Question(self.digest, session.baselines.test_files)

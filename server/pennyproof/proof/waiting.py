@@ -125,7 +125,7 @@ class Waitings:
         with self._lock:
             again = self._last is not None and self._last.is_like(outset)
             self._last = outset
-            waits = any(waiting.outset.is_like(outset) for waiting in self._idle)
+            waits = any(waiting.fits(outset, self._clock()) for waiting in self._idle)
             never = self._never is not None and self._never.is_like(outset)
             if not again or waits or never or self._closed or not outset.look.settled:
                 return
@@ -174,9 +174,9 @@ class Waitings:
             worker.close()
 
     def _take(self, outset: Outset) -> "_Waiting | None":
-        earliest = self._clock() - _LONGEST
+        now = self._clock()
         with self._lock:
-            fit = [waiting for waiting in self._idle if waiting.since > earliest and waiting.outset.is_like(outset)]
+            fit = [waiting for waiting in self._idle if waiting.fits(outset, now)]
             if not fit:
                 return None
             self._idle.remove(fit[-1])
@@ -224,6 +224,10 @@ class _Waiting:
             )
         except (Cancelled, WorkerLost):
             return
+
+    def fits(self, outset: Outset, now: float) -> bool:
+        """Whether it may go on for what is asked now."""
+        return self.since > now - _LONGEST and self.outset.is_like(outset)
 
     @property
     def waits(self) -> bool:

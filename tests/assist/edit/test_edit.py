@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pennyproof.assist.edit import EditRequest, EditResult
+from pennyproof.assist.edit import EditRequest, EditResult, mending
 from pennyproof.assist.project import Project
 from pennyproof.core.candidates import Tier
 from pennyproof.core.snapshots import Document
@@ -116,7 +116,7 @@ class Edits:
                 return project.edit(
                     project.snapshot(documents),
                     EditRequest(path, *lines, instruction),
-                    deadline=Deadline(60),
+                    deadline=Deadline(300),
                     cancel=cancel,
                     progress=progress or Silent(),
                 )
@@ -129,7 +129,8 @@ class Edits:
 
 
 @pytest.fixture
-def edits(root: Path, prover: Prover, tmp_path: Path) -> Edits:
+def edits(root: Path, prover: Prover, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edits:
+    monkeypatch.setattr(mending, "_LONGEST", 60.0)  # On a slow machine as well.
     return Edits(root, prover, tmp_path)
 
 

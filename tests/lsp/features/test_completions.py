@@ -414,6 +414,27 @@ def test_a_client_without_ghost_text_gets_an_item_of_its_menu(tmp_path: Path, st
     play(tmp_path / "root", script, capabilities=MENU)
 
 
+@pytest.mark.parametrize(
+    ("client", "shown"),
+    [
+        ({}, "if b:\n    return a\nreturn b"),
+        (
+            {"completionItem": {"documentationFormat": ["markdown", "plaintext"]}},
+            {"kind": "markdown", "value": "```python\nif b:\n    return a\nreturn b\n```"},
+        ),
+    ],
+)
+def test_a_menu_shows_the_whole_text(tmp_path: Path, standin: Standin, client: Json, shown: Json) -> None:
+    standin.add(Reply("\n    if b:\n        return a\n    return b"))
+
+    async def script(session: HostedSession) -> None:
+        [item] = (await session.menu("shop.py", session.edit("shop.py", "def either(a, b):$0\n")))["items"]
+        assert (item["label"], item["documentation"]) == ("if b:…", shown)
+        assert item["textEdit"]["newText"] == "\n    if b:\n        return a\n    return b"
+
+    play(tmp_path / "root", script, capabilities={"textDocument": {"completion": client}})
+
+
 def test_a_menu_that_opens_by_itself_is_filtered(tmp_path: Path, standin: Standin) -> None:
     standin.add(Reply("1", times=None))
 

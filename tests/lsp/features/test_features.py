@@ -49,6 +49,11 @@ async def lenses(session: Session) -> list[tuple[int, str]]:
     return [(lens["range"]["start"]["line"], lens["command"]["title"]) for lens in found]
 
 
+def said(session: Session) -> list[str]:
+    """The messages that the client was sent."""
+    return [params["message"] for method, params in session.notifications if method == "window/showMessage"]
+
+
 def test_running_tests_shows_the_failing_ones_at_their_lines(tmp_path: Path) -> None:
     async def script(session: Session) -> None:
         result = await session.command("pennyproof.runTests", {"uri": session.uri("shop.py")})
@@ -167,6 +172,19 @@ def test_the_light_bulb_knows_the_failing_tests_of_a_place(
         assert await actions_at(session, path, line, only=["refactor"]) == []
 
     play(tmp_path / "root", script)
+
+
+def test_a_client_that_runs_a_command_in_place_of_an_edit_gets_none(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open(TEST_FILE)
+        await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True})
+        found = await actions_at(session, TEST_FILE, 5)
+        assert ("edit" in found[0], "command" in found[0]) == (True, False)
+
+    literals = {"codeActionKind": {"valueSet": []}}
+    play(
+        tmp_path / "root", script, capabilities={"textDocument": {"codeAction": {"codeActionLiteralSupport": literals}}}
+    )
 
 
 def test_once_found_the_offers_themselves_are_in_the_light_bulb_until_the_text_changes(tmp_path: Path) -> None:
@@ -290,9 +308,21 @@ def test_a_preview_changes_nothing(tmp_path: Path) -> None:
         result = await session.command("pennyproof.debug", argument)
         assert [(offer["id"], "documentChanges" in offer["edit"]) for offer in result["offers"]] == [("o1", True)]
         assert result["offers"][0]["diff"].startswith("--- a/shop.py\n+++ b/shop.py\n")
+        assert result["reason"] is None
         assert session.requests == []
 
     play(tmp_path / "root", script)
+
+
+def test_a_preview_without_offers_says_why(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.prover.rejects = "breaks `test_none`"
+        argument = {"uri": session.uri(TEST_FILE), "testId": TWO, "preview": True}
+        result = await session.command("pennyproof.debug", argument)
+        assert (result["offers"], result["reason"]) == ([], "No fix held: 1 candidates tried")
+
+    session = play(tmp_path / "root", script)
+    assert [method for method, _ in session.notifications if method == "window/showMessage"] == []
 
 
 def test_a_client_without_document_changes_gets_plain_ones(tmp_path: Path) -> None:
@@ -316,10 +346,12 @@ def test_an_offer_for_text_that_moved_on_is_not_applied(tmp_path: Path) -> None:
         session.prover.before_answer = type_meanwhile
         result = await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO})
         assert result["applied"] is False
+        assert result["reason"].startswith("The text has changed meanwhile")
         assert [method for method, _ in session.requests] == []
         assert titles(await actions_at(session, "shop.py", 1))[0].startswith("Find a verified fix")
 
-    play(tmp_path / "root", script)
+    told = ["The text has changed meanwhile: what was found does not fit any more"]
+    assert said(play(tmp_path / "root", script)) == told
 
 
 def test_a_client_that_refuses_the_edit_is_believed(tmp_path: Path) -> None:
@@ -371,9 +403,8 @@ def test_a_client_that_opens_nothing_is_told_instead(tmp_path: Path) -> None:
         await session.settle()
 
     session = play(tmp_path / "root", script, capabilities={})
-    messages = [params["message"] for method, params in session.notifications if method == "window/showMessage"]
-    assert len(messages) == 1
-    assert messages[0].startswith("Rejected candidates: Nothing was searched for yet.")
+    [message] = said(session)
+    assert message.startswith("Rejected candidates: Nothing was searched for yet.")
 
 
 DIFF = "--- a/shop.py\n+++ b/shop.py\n@@ -2 +2 @@\n-    return sum(prices[1:])\n+    return sum(prices)\n"
@@ -556,8 +587,37 @@ def test_rejections_are_told(tmp_path: Path) -> None:
         assert "- `` replace `prices[1:]` by `prices` ``: breaks \\`test\\_none\\`" in result["markdown"]
 
     session = play(tmp_path / "root", script)
-    said = [params["message"] for method, params in session.notifications if method == "window/showMessage"]
-    assert said == ["No fix held: 1 candidates tried"]
+    assert said(session) == ["No fix held: 1 candidates tried"]
+
+
+def test_what_was_found_is_said_unless_that_is_not_wanted(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        argument = {"uri": session.uri(TEST_FILE), "testId": TWO}
+        for more in ({"preview": True}, {"preview": True, "show": True}, {}):
+            assert (await session.command("pennyproof.debug", {**argument, **more}))["offers"]
+
+    listed, applied = said(play(tmp_path / "root", script))
+    assert listed.startswith("One fix holds, to be taken from the code actions of the failing test: replace `prices[1")
+    assert applied.startswith("Applied to shop.py: replace `prices[1:]` by `prices`: ")
+
+
+def test_what_was_applied_is_not_said_where_that_is_not_wanted(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        argument = {"uri": session.uri(TEST_FILE), "testId": TWO, "show": False}
+        assert (await session.command("pennyproof.debug", argument))["applied"]
+
+    assert said(play(tmp_path / "root", script)) == []
+
+
+def test_a_client_that_shows_no_errors_is_sent_a_message(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        for session.server.client_name in ("vim", "helix"):
+            assert (await session.command("pennyproof.debug"))["code"] == -32602
+            assert (await session.command("pennyproof.runTests", {"testIds": ["test_gone"]}))["code"] == -32602
+
+    missing, unknown = said(play(tmp_path / "root", script))
+    assert missing == "Pennyproof: malformed argument: uri: Field required"
+    assert "test_gone" in unknown
 
 
 @pytest.mark.parametrize("preview", [False, True], ids=["told", "preview"])
@@ -571,6 +631,5 @@ def test_a_range_that_no_failing_test_is_about_starts_no_search(preview: bool, t
         assert result["reason"] == "No failing test runs these lines"
 
     session = play(tmp_path / "root", script)
-    said = [params["message"] for method, params in session.notifications if method == "window/showMessage"]
     # Who asks for a preview shows the reason itself.
-    assert said == ([] if preview else ["No failing test runs these lines"])
+    assert said(session) == ([] if preview else ["No failing test runs these lines"])

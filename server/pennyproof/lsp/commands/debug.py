@@ -17,6 +17,7 @@ from pennyproof.lsp.features.running import known_ids, run_tests, search, still_
 
 if TYPE_CHECKING:
     from pennyproof.assist.project import Project
+    from pennyproof.core.offers import Offer
     from pennyproof.core.snapshots import Snapshot
     from pennyproof.lsp.progress import Work
     from pennyproof.lsp.server import PennyproofServer
@@ -30,6 +31,8 @@ class Params(Argument):
     range: Range | None = None
     preview: bool = False
     """Return the offers and change nothing."""
+    show: bool | None = None
+    """Say in a message what came of it, for clients that discard a command's result; unless ``preview``, by default."""
 
 
 async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
@@ -55,8 +58,9 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     if offers and not params.preview and still_as_in(server, snapshot):
         applied = await apply_offer(server, project, offers[0])
     reason = None if offers else _why_none(result, targets)
-    if reason and not result.offers and not params.preview:
-        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, reason))
+    if params.show or (params.show is None and not params.preview):
+        message = reason or _found(offers, applied=applied)
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
     if not applied:
         measuring.begin(server, project, snapshot)
     return {**debug_json(result, project.root), "offers": edits, "reason": reason, "applied": applied}
@@ -71,6 +75,16 @@ async def _targets(
     if params.range is None:
         return None
     return [test.id for test in failing_at(server, project, params.uri, params.range.to_lsp())]
+
+
+def _found(offers: list[Offer], *, applied: bool) -> str:
+    """What was done, or is to be done, with offers."""
+    best = offers[0]
+    if applied:
+        paths = ", ".join(change.path for change in best.candidate.changes)
+        return f"Applied to {paths}: {best.title}"
+    count = "One fix holds" if len(offers) == 1 else f"{len(offers)} fixes hold"
+    return f"{count}, to be taken from the code actions of the failing test: {best.title}"
 
 
 def _why_none(result: DebugResult, targets: list[str] | None) -> str:

@@ -100,7 +100,7 @@ def _apply(
         diagnostics,
         is_preferred=preferred or None,
         edit=workspace_edit(server, project.root, offer),
-        command=types.Command("Accepted", "pennyproof.accepted", arguments=[{"offerId": offer.id}]),
+        command=_accepted(offer) if _does_both(server) else None,
         tags=[types.CodeActionTag.LlmGenerated] if offer.candidate.origin.model and _knows_tags(server) else None,
     )
 
@@ -119,6 +119,20 @@ def _named(diagnostics: Sequence[types.Diagnostic]) -> list[str]:
         for diagnostic in diagnostics
         if diagnostic.source == SOURCE and isinstance(diagnostic.data, dict) and "testId" in diagnostic.data
     ]
+
+
+def _accepted(offer: Offer) -> types.Command:
+    return types.Command("Accepted", "pennyproof.accepted", arguments=[{"offerId": offer.id}])
+
+
+def _does_both(server: PennyproofServer) -> bool:
+    """Whether the client makes an action's edit and then runs its command; those that know nothing of what came after
+    the first code actions, such as ALE, run the command in its place."""
+    document = server.client_capabilities.text_document
+    known = document.code_action if document else None
+    return known is None or bool(
+        known.tag_support or known.is_preferred_support or known.disabled_support or known.data_support
+    )
 
 
 def _knows_tags(server: PennyproofServer) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from pennyproof.assist.explain.markdown import fence
 from pennyproof.lsp.convert import from_position, to_range
 from pennyproof.lsp.features.completing import Asked, accepted, complete
 
@@ -56,10 +58,20 @@ def _item(server: PennyproofServer, completion: Completion, edit: types.TextEdit
         label if label == first and not more else f"{label}…",
         kind=types.CompletionItemKind.Text,
         detail=f"Pennyproof, {completion.origin.model}: {completion.verdict.evidence()}",
-        documentation=edit.new_text,
+        documentation=_documentation(server, edit.new_text),
         sort_text=_LAST,
         filter_text=edit.new_text,
         insert_text_mode=types.InsertTextMode.AsIs,
         text_edit=edit,
         command=accepted(server),
     )
+
+
+def _documentation(server: PennyproofServer, text: str) -> str | types.MarkupContent:
+    """The whole text, which menus show beside the item; as code where the client can, since prose is wrapped."""
+    whole = dedent(text.strip("\r\n"))
+    document = server.client_capabilities.text_document
+    item = document.completion.completion_item if document and document.completion else None
+    if item is None or types.MarkupKind.Markdown not in (item.documentation_format or ()):
+        return whole
+    return types.MarkupContent(types.MarkupKind.Markdown, fence(whole, "python"))
