@@ -1,5 +1,6 @@
--- For your init.lua, with Neovim 0.11 or newer. A plugin manager does the first line's work itself.
-vim.opt.runtimepath:append(vim.fn.expand("<script>:p:h")) -- The folder editors/neovim of Pennyproof.
+-- For your init.lua, with Neovim 0.11 or newer, and a checkout of Pennyproof in ~/pennyproof. A plugin manager that is
+-- given the folder does the first line's work itself.
+vim.opt.runtimepath:append(vim.fn.expand("~/pennyproof/editors/neovim"))
 
 -- Nothing of this is needed; these are the defaults.
 require("pennyproof").setup({

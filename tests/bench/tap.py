@@ -1,7 +1,7 @@
 """A server with a clock beside it: ``python -m tests.bench.tap LOG COMMAND...`` starts it and passes all on.
 
-For each inline completion it writes a line to LOG: when the request came from the editor and when the answer left, in
-nanoseconds of the machine's monotonic clock, which editors can read as well.
+For each inline completion it writes a line to LOG: when the request came from the editor, when the answer came from
+the server, both in nanoseconds of the machine's monotonic clock, which editors can read as well, and how many items.
 """
 
 import json
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,31 +39,27 @@ def main() -> int:
                 file.write(f"{moment} {time.monotonic_ns()} {len(items)}\n")
 
         def inward() -> None:
-            _pass_on(sys.stdin.buffer, server.stdin, before=asked)
+            _pass_on(sys.stdin.buffer, server.stdin, asked)
             server.stdin.close()
 
         threading.Thread(target=inward, daemon=True).start()
-        _pass_on(server.stdout, sys.stdout.buffer, after=answered)
+        _pass_on(server.stdout, sys.stdout.buffer, answered)
     return server.returncode
 
 
-def _pass_on(source: IO[bytes], sink: Any, before: Any = None, after: Any = None) -> None:
-    """Whole messages; what is noted of a request is noted before it is passed on, of an answer afterwards."""
+def _pass_on(source: IO[bytes], sink: Any, note: Callable[[Any], None]) -> None:
+    """Whole messages, each noted before it is passed on: what the passing takes counts as the editor's."""
     while header := source.readline():
         length = int(re.findall(rb"\d+", header)[0])
         while (line := source.readline()).strip():
             header += line
         body = source.read(length)
-        message = json.loads(body)
-        if before:
-            before(message)
+        note(json.loads(body))
         try:
             sink.write(header + b"\r\n" + body)
             sink.flush()
         except OSError:
             return
-        if after:
-            after(message)
 
 
 if __name__ == "__main__":

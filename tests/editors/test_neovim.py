@@ -148,7 +148,10 @@ def test_workspaces_and_buffers_that_are_not_as_usual(play: Play, project: Path,
     assert "if copies > shelf.on_hand:" in seen["text"]
 
 
-def test_code_of_an_untrusted_workspace_runs_once_the_user_agrees(play: Play, project: Path) -> None:
+def test_code_of_an_untrusted_workspace_runs_once_the_user_agrees(play: Play, project: Path, environ: Environ) -> None:
+    # Set up as `pennyproof doctor --editor neovim` prints it, without the step of the page.
+    (Path(environ["HOME"]) / ".local/share/nvim/site/pack/pennyproof/start/pennyproof").unlink()
+    configure(environ, (EDITORS / "neovim/init.lua").read_text("utf-8"))
     seen = play("trust", project, PENNYPROOF_TRUST="ask")
     assert len(seen["questions"]) == 1
     assert str(project) in seen["questions"][0]["prompt"]
