@@ -420,7 +420,7 @@ def test_a_client_without_ghost_text_gets_an_item_of_its_menu(tmp_path: Path, st
         ({}, "if b:\n    return a\nreturn b"),
         (
             {"completionItem": {"documentationFormat": ["markdown", "plaintext"]}},
-            {"kind": "markdown", "value": "```python\nif b:\n    return a\nreturn b\n```"},
+            {"kind": "markdown", "value": "```\nif b:\n    return a\nreturn b\n```"},
         ),
     ],
 )

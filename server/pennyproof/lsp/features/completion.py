@@ -74,4 +74,5 @@ def _documentation(server: PennyproofServer, text: str) -> str | types.MarkupCon
     item = document.completion.completion_item if document and document.completion else None
     if item is None or types.MarkupKind.Markdown not in (item.documentation_format or ()):
         return whole
-    return types.MarkupContent(types.MarkupKind.Markdown, fence(whole, "python"))
+    # Without a language: Helix drops the indentation of code in one that it has no grammar for.
+    return types.MarkupContent(types.MarkupKind.Markdown, fence(whole))
