@@ -58,10 +58,10 @@ format: $(READY) ## write the format that `check` asks for
 bench: $(READY) ## print the benchmarks (DATA=folder of the recorded tasks, BENCH="verdict --quick" for some)
 	$(BIN)/python -m tests.bench $(BENCH) --data $(DATA)
 
-vscode: ## package the extension for VS Code as editors/vscode/pennyproof.vsix (needs Node.js)
+vscode: $(READY) ## package the extension for VS Code as editors/vscode/pennyproof.vsix (needs Node.js)
 	cp LICENSE editors/vscode/LICENSE
-	cd editors/vscode && npm install --no-progress --loglevel=error && npm run --silent package
+	cd editors/vscode && npm install --no-progress --loglevel=error && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent package
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
-	rm -rf editors/vscode/node_modules editors/vscode/dist editors/vscode/LICENSE editors/vscode/*.vsix
+	rm -rf editors/vscode/node_modules editors/vscode/dist editors/vscode/server editors/vscode/LICENSE editors/vscode/*.vsix
