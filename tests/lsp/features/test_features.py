@@ -593,18 +593,19 @@ def test_rejections_are_told(tmp_path: Path) -> None:
 def test_what_was_found_is_said_unless_that_is_not_wanted(tmp_path: Path) -> None:
     async def script(session: Session) -> None:
         argument = {"uri": session.uri(TEST_FILE), "testId": TWO}
-        for more in ({"preview": True}, {"preview": True, "show": True}, {}):
+        for more in ({"preview": True}, {"preview": True, "show": True}):
             assert (await session.command("pennyproof.debug", {**argument, **more}))["offers"]
+        session.server.client_name = "helix"
+        assert (await session.command("pennyproof.debug", argument))["applied"]
 
     listed, applied = said(play(tmp_path / "root", script))
     assert listed.startswith("One fix holds, to be taken from the code actions of the failing test: replace `prices[1")
     assert applied.startswith("Applied to shop.py: replace `prices[1:]` by `prices`: ")
 
 
-def test_what_was_applied_is_not_said_where_that_is_not_wanted(tmp_path: Path) -> None:
+def test_what_was_applied_is_not_said_where_the_client_shows_it(tmp_path: Path) -> None:
     async def script(session: Session) -> None:
-        argument = {"uri": session.uri(TEST_FILE), "testId": TWO, "show": False}
-        assert (await session.command("pennyproof.debug", argument))["applied"]
+        assert (await session.command("pennyproof.debug", {"uri": session.uri(TEST_FILE), "testId": TWO}))["applied"]
 
     assert said(play(tmp_path / "root", script)) == []
 

@@ -13,8 +13,8 @@ from pennyproof.lsp.convert import read_argument
 if TYPE_CHECKING:
     from pennyproof.lsp.server import PennyproofServer
 
-_SHOW_NO_ERRORS = frozenset({"helix"})
-"""Clients that write into their log why a command failed, and tell nobody."""
+RETICENT = frozenset({"helix"})
+"""Clients that write into their log why a command failed, or what an edit was for, and show neither."""
 
 
 async def call(server: PennyproofServer, command: ModuleType, arguments: list[Any]) -> object:
@@ -33,6 +33,6 @@ async def call(server: PennyproofServer, command: ModuleType, arguments: list[An
     except Cancelled:
         raise
     except PennyproofError as error:
-        if server.client_name in _SHOW_NO_ERRORS:
+        if server.client_name in RETICENT:
             server.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"Pennyproof: {error}"))
         raise

@@ -10,6 +10,7 @@ from pennyproof.assist.debug import DebugResult
 from pennyproof.assist.report import debug_json, offer_json
 from pennyproof.lsp.commands.applying import apply_offer
 from pennyproof.lsp.commands.arguments import Argument, Range
+from pennyproof.lsp.commands.calling import RETICENT
 from pennyproof.lsp.features import measuring
 from pennyproof.lsp.features.edits import still_holds, workspace_edit
 from pennyproof.lsp.features.places import failing_at
@@ -32,7 +33,8 @@ class Params(Argument):
     preview: bool = False
     """Return the offers and change nothing."""
     show: bool | None = None
-    """Say in a message what came of it, for clients that discard a command's result; unless ``preview``, by default."""
+    """Say in a message what came of it, for clients that discard a command's result. By default why there is no fix is
+    said, and what was applied where the client shows nothing of that itself; nothing with ``preview``."""
 
 
 async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
@@ -58,7 +60,8 @@ async def run(server: PennyproofServer, params: Params) -> dict[str, object]:
     if offers and not params.preview and still_as_in(server, snapshot):
         applied = await apply_offer(server, project, offers[0])
     reason = None if offers else _why_none(result, targets)
-    if params.show or (params.show is None and not params.preview):
+    worth_saying = not params.preview and (reason is not None or server.client_name in RETICENT)
+    if worth_saying if params.show is None else params.show:
         message = reason or _found(offers, applied=applied)
         server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
     if not applied:
