@@ -26,7 +26,7 @@ class Screen:
 
     def colours(self) -> str:
         """The same with its escape sequences, for a picture."""
-        taken = [*self._tmux, "capture-pane", "-p", "-e"]
+        taken = [*self._tmux, "capture-pane", "-p", "-e", "-N"]
         return subprocess.run(taken, capture_output=True, text=True, check=False).stdout
 
     def keys(self, *keys: str) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.editors
 IMAGES = EDITORS / "neovim/images"
 
 _CONFIGURATION = """\
-vim.o.statusline = "%f %m%=%{v:lua.require'pennyproof'.status()} "
+vim.o.statusline = "%t %m%=%{v:lua.require'pennyproof'.status()} "
 vim.o.number = true
 vim.o.swapfile = false
 vim.diagnostic.config({ virtual_text = true })

@@ -4,6 +4,8 @@ local keys = require("pennyproof.keys")
 
 local M = {}
 
+local TURN = 1000
+
 --- What of a completion stands in the buffer already, having been typed since it was asked for; nil where something
 --- else was typed: Neovim shows it until the next answer, and would insert it around that.
 ---@param item vim.lsp.inline_completion.Item
@@ -28,37 +30,49 @@ local function insert(text, place)
   vim.api.nvim_win_set_cursor(0, { place.row + #lines, column })
 end
 
---- Act on the ghost text that is shown, if any.
-local function with_ghost(act, otherwise)
+--- Act on the ghost text that is shown, if any. Neovim hands it over only in its next turn, which is waited for: what
+--- is typed after the key must not come before what the key does.
+---@return boolean acted
+local function with_ghost(act)
   if vim.fn.pumvisible() == 1 then
     return false -- Keys are the menu's.
   end
-  return vim.lsp.inline_completion.get({
+  local acted, turned = false, false
+  local shown = vim.lsp.inline_completion.get({
     on_accept = function(item)
       if type(item.insert_text) ~= "string" then
+        acted = true
         return item -- A snippet, of another server.
       end
       local place = typed_of(item)
       if place then
+        acted = true
         act(item, place)
-      else
-        otherwise()
       end
     end,
   })
+  if shown then
+    vim.schedule(function()
+      turned = true
+    end)
+    vim.wait(TURN, function()
+      return turned
+    end, 1)
+  end
+  return acted
 end
 
-local function accept(otherwise)
+local function accept()
   return with_ghost(function(item, place)
     insert(item.insert_text, place)
     local client = item.command and vim.lsp.get_client_by_id(item.client_id)
     if client then
       client:exec_cmd(item.command, { bufnr = 0 })
     end
-  end, otherwise)
+  end)
 end
 
-local function accept_word(otherwise)
+local function accept_word()
   return with_ghost(function(item, place)
     local rest = item.insert_text:sub(#place.typed + 1)
     local word = rest:match("^%s*[%w_\128-\255]+") or rest:match("^%s*[^%w%s]+") or rest
@@ -69,11 +83,11 @@ local function accept_word(otherwise)
       local params = { item = { command = item.command, insertText = item.insert_text }, acceptedLength = length }
       client:notify("textDocument/didPartiallyAcceptCompletion", params)
     end
-  end, otherwise)
+  end)
 end
 
-local function dismiss(otherwise)
-  return with_ghost(function() end, otherwise)
+local function dismiss()
+  return with_ghost(function() end)
 end
 
 local function request()

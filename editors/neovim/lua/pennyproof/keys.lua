@@ -39,7 +39,7 @@ end
 ---@param buffer integer
 ---@param key string
 ---@param about string
----@param act fun(otherwise: fun()): boolean Whether it acted; one that finds out later calls `otherwise` itself.
+---@param act fun(): boolean Whether it acted.
 function M.map(buffer, key, about, act)
   local before = vim.api.nvim_buf_call(buffer, function()
     return vim.fn.maparg(key, "i", false, true)
@@ -48,12 +48,9 @@ function M.map(buffer, key, about, act)
   if buffers_own and buffers_own.desc == about then
     return -- Mapped by an earlier server of this buffer.
   end
-  local function otherwise()
-    as_before(key, buffers_own)
-  end
   vim.keymap.set("i", key, function()
-    if not act(otherwise) then
-      otherwise()
+    if not act() then
+      as_before(key, buffers_own)
     end
   end, { buffer = buffer, desc = about })
 end
