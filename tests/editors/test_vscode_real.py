@@ -98,7 +98,20 @@ def test_completions_are_shown_dismissed_and_accepted_with_a_key_of_the_secret_s
     with code_server(tmp_path, environ) as server, window(server, folder, file) as shown:
         shown.ready("no key")
         shown.command("Pennyproof: Set API Key")
+        shown.answer("sk-wrong")
+        shown.ready("deepseek-flash")
+
+        # A key that is wrong is told once, however much is typed, with what to do about it.
+        shown.press("Control+End", "Backspace")
+        shown.type(" ")
+        expect(shown.message("does not accept")).to_be_visible()
+        shown.press("Backspace")
+        shown.type(" ")
+        expect(shown.messages).to_have_count(1)
+        assert shown.text(shown.editor(file)).endswith("return ")
+        shown.choose("does not accept", "Set API Key")
         shown.answer(model.key)
+        shown.until(lambda: server.log().count("[info] starting ") == 3, "a server with the other key")
         shown.ready("deepseek-flash")
 
         # Shown while one types, dismissed by Escape, and accepted by Tab.

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { Commands, guarded } from "./commands";
 import { Pages } from "./pages";
 import { Preview } from "./preview";
+import { Problem, warnOnce } from "./problems";
 import { Secrets } from "./secrets";
 import { Environment } from "./server/environment";
 import { locate } from "./server/locate";
@@ -110,6 +111,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     server.onWillStart((client) => {
       client.onNotification("pennyproof/status", (told: ServerStatus) => {
         status.told(told);
+        // The status bar keeps it in sight, but not what to do about it.
+        if (told.kind === "warning" && told.message !== "") {
+          warnOnce(new Problem(`${told.message}.`, ["key", "log"]));
+        }
       });
     }),
     server.onDidChange((condition) => {

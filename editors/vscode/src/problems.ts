@@ -36,25 +36,35 @@ export class GivenUp extends Error {}
 
 const shown = new Set<string>();
 
+/** What was told already, by the messages that are told once. */
+const told = new Set<string>();
+
+/** Says, once in a session, what does not keep anyone from working on. */
+export function warnOnce(problem: Problem): void {
+  if (!told.has(problem.message)) {
+    told.add(problem.message);
+    tell(problem, vscode.window.showWarningMessage);
+  }
+}
+
 /** Says it, unless the same message is still to be seen. Returns at once; the buttons work as long as it is shown. */
-export function tell(problem: Problem): void {
+export function tell(
+  problem: Problem,
+  show: (message: string, ...titles: string[]) => Thenable<string | undefined> = vscode.window.showErrorMessage,
+): void {
   if (shown.has(problem.message)) {
     return;
   }
   shown.add(problem.message);
   const choices = problem.choices.map((name) => CHOICES[name]);
-  void vscode.window
-    .showErrorMessage(`Pennyproof: ${problem.message}`, ...choices.map((choice) => choice.title))
-    .then(async (title) => {
-      shown.delete(problem.message);
-      const choice: Choice | undefined = choices.find((candidate) => candidate.title === title);
-      if (choice) {
-        await vscode.commands.executeCommand(
-          choice.command,
-          ...(choice.argument === undefined ? [] : [choice.argument]),
-        );
-      }
-    });
+  const titles = choices.map((choice) => choice.title);
+  void show(`Pennyproof: ${problem.message}`, ...titles).then(async (title) => {
+    shown.delete(problem.message);
+    const choice: Choice | undefined = choices.find((candidate) => candidate.title === title);
+    if (choice) {
+      await vscode.commands.executeCommand(choice.command, ...(choice.argument === undefined ? [] : [choice.argument]));
+    }
+  });
 }
 
 /** A message for a person out of whatever was thrown. */

@@ -20,6 +20,9 @@ export interface Surroundings {
   readonly oldest: string;
 }
 
+/** Milliseconds that a server gets to end all that it has started. */
+const ENDING = 12_000;
+
 export type Condition = "starting" | "running" | "stopped";
 
 export class Session implements vscode.Disposable {
@@ -31,6 +34,7 @@ export class Session implements vscode.Disposable {
   readonly onWillStart = this.begun.event;
 
   private client: Client | undefined;
+  private child: ChildProcess | undefined;
   private starting: Promise<Client | undefined> | undefined;
   private readonly crashes = new Crashes();
   /** The last lines that the server wrote to its standard error. */
@@ -57,11 +61,12 @@ export class Session implements vscode.Disposable {
   }
 
   async stop(): Promise<void> {
-    const client = this.client;
+    const { client, child } = this;
     this.client = undefined;
     await client?.dispose().catch((error: unknown) => {
       this.around.log.warn(`the server did not end as asked: ${messageOf(error)}`);
     });
+    setTimeout(() => child?.kill("SIGKILL"), ENDING).unref();
   }
 
   dispose(): void {
@@ -111,6 +116,7 @@ export class Session implements vscode.Disposable {
       throw error;
     }
     this.client = client;
+    this.child = child;
     return client;
   }
 
