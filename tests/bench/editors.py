@@ -17,13 +17,14 @@ import pennyproof.settings
 from tests.bench import Options, product
 from tests.bench.tables import Cell, median, quantile, table
 from tests.editors.installing import programs
+from tests.editors.latency import Sample
 from tests.standin import Reply, Script
 from tests.standin.process import standin_process
 
 NAME = "editors"
 ABOUT = "keystroke to ghost text in the editors: what the client adds to the server's time"
 
-Measure = Callable[[Sequence[str], Path, dict[str, str], int], list[tuple[float, float]]]
+Measure = Callable[[Sequence[str], Path, Path, dict[str, str], int], list[Sample]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def _measured(editor: _Editor, rounds: int) -> list[Sequence[Cell]]:
         product.environment(Path(sys.executable)) as environment,
     ):
         folder = Path(made).resolve()
-        file, log = folder / "typed.py", folder / "log"
+        file, log = folder / "project" / "typed.py", folder / "clock"
+        file.parent.mkdir()
         file.write_text(Path(pennyproof.settings.__file__).read_text("utf-8") + "\n", "utf-8")
         with standin_process(Script((Reply("len(str(1)) + 1", times=None),)), folder) as model:
             environ = environment | {
@@ -74,16 +76,8 @@ def _measured(editor: _Editor, rounds: int) -> list[Sequence[Cell]]:
                 "PENNYPROOF_BUDGET_DAILY_USD": "1000",
             }
             server = (sys.executable, "-m", "tests.bench.tap", str(log), product.COMMAND, "serve")
-            moments = measure(server, file, environ, rounds)
-        took = [line.split() for line in log.read_text("utf-8").splitlines()]
-    spans = [(int(came) / 1e9, int(left) / 1e9) for came, left, items in took if int(items)]
-    totals, servers = [], []
-    for pressed, shown in moments:
-        # The server's time for the very request whose answer was shown.
-        within = [left - came for came, left in spans if came >= pressed and left <= shown]
-        if within:
-            totals.append(1000 * (shown - pressed))
-            servers.append(1000 * within[-1])
+            samples = measure(server, log, file, environ, rounds)
+    totals, servers = [1000 * sample.whole for sample in samples], [1000 * sample.server for sample in samples]
     added = [total - debounce - own for total, own in zip(totals, servers, strict=True)]
     name = editor.name
     return [
