@@ -112,6 +112,6 @@ def test_ignored_definitions_are_not_sent(tmp_path: Path) -> None:
 
 
 def test_cancelling_ends_it(tmp_path: Path) -> None:
-    cancel = Cancel()
+    cancel, slow = Cancel(), Reply("It sums " * 50, token_seconds=0.02)
     with pytest.raises(Cancelled):
-        written(tmp_path, Reply("It sums " * 50), cancel=cancel, on_text=lambda _, text: cancel.ask() if text else None)
+        written(tmp_path, slow, cancel=cancel, on_text=lambda _, text: cancel.ask() if text else None)
