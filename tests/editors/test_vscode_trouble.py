@@ -124,9 +124,9 @@ def test_an_untrusted_workspace_is_read_only_until_it_is_trusted(
     program(project / ".vscode/settings.json", f'{{"pennyproofServer.command": ["/usr/bin/touch", "{ran}"]}}')
     test = project / "tests/test_stock.py"
     with code_server(tmp_path, environ, trust=False) as server, window(server, project) as shown:
-        shown.page.get_by_role("button", name="No, I don't trust the authors").click()
+        expect(shown.status_bar).to_contain_text("Restricted Mode")
         shown.open(test)
-        expect(shown.status).to_be_visible()
+        shown.ready("restricted")
         shown.until(lambda: len(servers(server)) == 1, "a server")
         shown.command("Pennyproof: Run Tests")
         only_message(shown, "this workspace is not trusted, so none of its code is run or sent to a model")

@@ -55,6 +55,10 @@ export class StatusItem implements vscode.Disposable {
       item.text = stopped ? "$(error) Pennyproof: stopped" : "$(loading~spin) Pennyproof";
       item.tooltip = stopped ? "The server does not run. A click starts it." : "The server is being started.";
       item.command = stopped ? "pennyproof.restartServer" : "pennyproof.showLog";
+    } else if (!vscode.workspace.isTrusted) {
+      item.text = "$(shield) Pennyproof: restricted";
+      item.tooltip = tooltip(status);
+      item.command = "workbench.trust.manage";
     } else {
       item.text = status ? `${ICONS[status.kind]} ${summary(status)}` : "$(verified) Pennyproof";
       item.tooltip = tooltip(status);

@@ -1,6 +1,8 @@
 /** The server as the rest of the extension sees it: it is there when it is needed, and comes back when it is gone. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { homedir } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import * as vscode from "vscode";
 import { State, type LanguageClientOptions } from "vscode-languageclient/node";
 import { GivenUp, Problem, messageOf, tell } from "../problems";
@@ -24,6 +26,14 @@ export interface Surroundings {
 const ENDING = 12_000;
 
 export type Condition = "starting" | "running" | "stopped";
+
+/** Waits until a server that has ended has said all it had to say, but not for long. */
+async function silence(child: ChildProcess): Promise<void> {
+  const { stderr } = child;
+  if (stderr && !stderr.closed) {
+    await Promise.race([once(stderr, "close"), pause(500)]).catch(() => undefined);
+  }
+}
 
 export class Session implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Condition>();
@@ -113,6 +123,7 @@ export class Session implements vscode.Disposable {
     } catch (error) {
       await client.dispose().catch(() => undefined);
       child.kill();
+      await silence(child);
       throw error;
     }
     this.client = client;
@@ -131,6 +142,12 @@ export class Session implements vscode.Disposable {
       child.once("spawn", resolve);
       child.once("error", (error) => {
         reject(new Problem(`its server cannot be started: ${error.message}.`, ["settings", "again", "log"]));
+      });
+    });
+    // What the server had started may outlive it for a while, and hold the other ends of its pipes.
+    child.once("exit", () => {
+      void silence(child).then(() => {
+        child.stdout.destroy();
       });
     });
     return child;
