@@ -61,9 +61,11 @@ class CodeServer:
 
     def set(self, settings: Mapping[str, Any]) -> None:
         """Set these, as a user does who edits their settings; others are as they were by default."""
-        written = self.home / "data/User/settings.json"
-        written.parent.mkdir(parents=True, exist_ok=True)
-        written.write_text(json.dumps({**STILL, **settings}), "utf-8")
+        # What the browser's user sets does not reach the settings of the machine, where the server runs.
+        for name, written in (("User", STILL), ("Machine", settings)):
+            file = self.home / "data" / name / "settings.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(written), "utf-8")
 
     def log(self) -> str:
         """What the extension has logged, and then what code-server said; for whoever wonders why a test fails."""
