@@ -12,7 +12,8 @@ from tests.editors.vscode.window import window
 
 pytestmark = pytest.mark.editors
 
-ALONE = "def add(one, other):\n    return one - other\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
+ALONE = "def add(one, other):\n    return one - other\n"
+ITS_TEST = "from adding import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
 
 
 def test_of_ten_roots_the_one_of_the_current_file_is_meant(environ: Environ, tmp_path: Path) -> None:
@@ -34,8 +35,9 @@ def test_of_ten_roots_the_one_of_the_current_file_is_meant(environ: Environ, tmp
 
 
 def test_one_file_alone_is_mended_and_keeps_its_ends_of_lines(environ: Environ, tmp_path: Path) -> None:
-    file = tmp_path / "it's 中文" / "test_alone.py"
+    file = tmp_path / "it's 中文" / "adding.py"
     file.parent.mkdir()
+    (file.parent / "test_adding.py").write_text(ITS_TEST, "utf-8")
     file.write_text(ALONE, "utf-8", newline="\r\n")
     with code_server(tmp_path, environ) as server, window(server, None, file) as shown:
         shown.ready()
@@ -49,7 +51,7 @@ def test_one_file_alone_is_mended_and_keeps_its_ends_of_lines(environ: Environ, 
         expect(shown.message("save this file first")).to_be_visible()
         expect(shown.messages).to_have_count(1)
 
-        shown.page.get_by_role("tab", name="test_alone.py").click()
+        shown.page.get_by_role("tab", name="adding.py").click()
         shown.editor(file).locator(".view-lines").click()
         shown.command("Pennyproof: Find a Verified Fix")
         expect(shown.tab("fixes 1 test")).to_be_visible()
